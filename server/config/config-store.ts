@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { type Problem, type RawValues, type Resolved, resolveConfig, type Source } from './resolve';
+import { adminSettable, type Config, restartOnly, type Variable, variableNames, variables } from './schema';
+
+/** Settings kept across restarts; the store implements it. */
+export interface StoredSettings {
+  adminValues(): Promise<RawValues>;
+  setAdminValue(variable: string, value: string | undefined): Promise<void>;
+  /** Digest of each `.env` value as last seen, to notice an edit made while Ivy was down. */
+  envDigests(): Promise<RawValues>;
+  setEnvDigests(digests: RawValues): Promise<void>;
+}
+
+export interface ConfigChange {
+  config: Config;
+  changed: readonly Variable[];
+  /** Admin values that an edit of `.env` replaced. */
+  cleared: readonly Variable[];
+}
+
+export interface ConfigStoreOptions {
+  envFilePath: string;
+  environment: RawValues;
+  stored: StoredSettings;
+  /** Poll interval of the `.env` file; polling survives editors that replace the file. */
+  pollMs: number;
+  onChange(change: ConfigChange): void;
+  onRejected(problems: readonly Problem[]): void;
+}
+
+/** Known names that this version accepts in `.env` but does not act on. */
+const NOT_YET_USED = [
+  'QDRANT_URL',
+  'QDRANT_API_KEY',
+  'QDRANT_COLLECTION',
+  'EMBEDDING_MODEL',
+  'EMBEDDING_BASE_URL',
+  'TASK_MODEL',
+  'RERANK_URL',
+  'OPENWEBUI_JWT_SECRET',
+  'IVY_TRUSTED_PROXIES',
+];
+
+/** The configuration in force and the only way to change it. Every change is validated as a whole first. */
+export class ConfigStore {
+  private current: Extract<Resolved, { ok: true }>;
+  private rejected: readonly Problem[] = [];
+  private work: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly options: ConfigStoreOptions,
+    private envFile: RawValues,
+    private admin: RawValues,
+    resolved: Extract<Resolved, { ok: true }>,
+  ) {
+    this.current = resolved;
+  }
+
+  /** Reads all layers; throws with every problem named when they do not make a valid configuration. */
+  static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
+    const envFile = readEnvFile(options.envFilePath);
+    const admin = await options.stored.adminValues();
+    const cleared = await clearEdited(options.stored, envFile, admin);
+    const resolved = resolveConfig({ envFile, environment: options.environment, admin });
+    if (!resolved.ok) throw new Error(resolved.problems.map((problem) => problem.message).join('\n'));
+    const store = new ConfigStore(options, envFile, admin, resolved);
+    if (cleared.length > 0) options.onChange({ config: resolved.config, changed: cleared, cleared });
+    watchFile(options.envFilePath, { interval: options.pollMs, persistent: false }, () => void store.reload());
+    return store;
+  }
+
+  get config(): Config {
+    return this.current.config;
+  }
+
+  /** What was wrong with the last edit that was not taken; empty when all is well. */
+  get problems(): readonly Problem[] {
+    return this.rejected;
+  }
+
+  sourceOf(variable: Variable): Source {
+    return this.current.sources[variable];
+  }
+
+  /** Variables that are set but have no effect in this version. */
+  get ignored(): readonly string[] {
+    return NOT_YET_USED.filter((name) => this.envFile[name] || this.options.environment[name]);
+  }
+
+  /** Reads `.env` again; an invalid edit changes nothing and is kept as `problems`. */
+  reload(): Promise<void> {
+    return this.exclusive(async () => {
+      const envFile = readEnvFile(this.options.envFilePath);
+      const admin = { ...this.admin };
+      for (const variable of changedNames(this.envFile, envFile)) delete admin[variable];
+      const resolved = resolveConfig({ envFile, environment: this.options.environment, admin });
+      if (!resolved.ok) {
+        this.rejected = resolved.problems;
+        this.options.onRejected(resolved.problems);
+        return;
+      }
+      const cleared = await clearEdited(this.options.stored, envFile, this.admin);
+      this.envFile = envFile;
+      this.apply(resolved, cleared);
+    });
+  }
+
+  /** Sets values of the admin page together, or resets those given as undefined; throws with the reason when invalid. */
+  setAdmin(values: Partial<Record<Variable, string | undefined>>): Promise<void> {
+    return this.exclusive(async () => {
+      const admin = { ...this.admin };
+      for (const [name, value] of Object.entries(values) as [Variable, string | undefined][]) {
+        if (!adminSettable.includes(name)) throw new Error(`${name} cannot be set on the admin page`);
+        const parsed = value === undefined ? undefined : variables[name].safeParse(value);
+        if (parsed && !parsed.success) throw new Error(`${name} ${parsed.error.issues[0]?.message ?? 'is invalid'}`);
+        if (value === undefined) delete admin[name];
+        else admin[name] = value;
+      }
+      const resolved = resolveConfig({ envFile: this.envFile, environment: this.options.environment, admin });
+      if (!resolved.ok) throw new Error(resolved.problems.map((problem) => problem.message).join('\n'));
+      for (const [name, value] of Object.entries(values)) await this.options.stored.setAdminValue(name, value);
+      this.admin = admin;
+      this.apply(resolved, []);
+    });
+  }
+
+  close(): void {
+    unwatchFile(this.options.envFilePath);
+  }
+
+  private apply(resolved: Extract<Resolved, { ok: true }>, cleared: readonly Variable[]): void {
+    const before = this.current.config;
+    this.rejected = [];
+    // Values bound when the process started stay as they are until the next start.
+    const config = Object.freeze({
+      ...resolved.config,
+      host: before.host,
+      port: before.port,
+      dataDir: before.dataDir,
+    });
+    const changed = changedConfig(before, config);
+    this.current = { ...resolved, config };
+    if (changed.length > 0 || cleared.length > 0) this.options.onChange({ config, changed, cleared });
+  }
+
+  /** One change at a time, so that two edits cannot undo each other. */
+  private exclusive(change: () => Promise<void>): Promise<void> {
+    const next = this.work.then(change, change);
+    this.work = next.catch(() => {});
+    return next;
+  }
+}
+
+function readEnvFile(path: string): RawValues {
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+function changedNames(before: RawValues, after: RawValues): Variable[] {
+  return variableNames.filter((name) => (before[name] ?? '') !== (after[name] ?? ''));
+}
+
+const digest = (value: string) => createHash('sha256').update(value).digest('hex').slice(0, 32);
+
+/** Drops admin values whose variable was edited in `.env` since last seen, in `admin` and in the store. */
+async function clearEdited(stored: StoredSettings, envFile: RawValues, admin: RawValues): Promise<Variable[]> {
+  const seen = await stored.envDigests();
+  const now: RawValues = {};
+  for (const name of variableNames) if (envFile[name]) now[name] = digest(envFile[name]);
+  const cleared = variableNames.filter((name) => admin[name] !== undefined && seen[name] !== now[name]);
+  for (const name of cleared) {
+    delete admin[name];
+    await stored.setAdminValue(name, undefined);
+  }
+  if (JSON.stringify(seen) !== JSON.stringify(now)) await stored.setEnvDigests(now);
+  return cleared;
+}
+
+const FIELDS: Record<Variable, (config: Config) => unknown> = {
+  LLM_PROVIDER: (c) => c.llmProvider,
+  OLLAMA_BASE_URL: (c) => c.ollama.baseUrl,
+  OLLAMA_MODEL: (c) => c.ollama.model,
+  OLLAMA_CONTEXT_LENGTH: (c) => c.ollama.contextLength,
+  ANTHROPIC_API_KEY: (c) => c.anthropic.apiKey,
+  ANTHROPIC_MODEL: (c) => c.anthropic.model,
+  ANTHROPIC_BASE_URL: (c) => c.anthropic.baseUrl,
+  KNOWLEDGE_AGENT_URL: (c) => c.knowledgeAgent.url,
+  KNOWLEDGE_AGENT_TIMEOUT_MS: (c) => c.knowledgeAgent.timeoutMs,
+  RAG_TOP_K: (c) => c.rag.topK,
+  RAG_MIN_SCORE: (c) => c.rag.minScore,
+  RAG_REQUIRED: (c) => c.rag.required,
+  HOST: (c) => c.host,
+  PORT: (c) => c.port,
+  IVY_DATA_DIR: (c) => c.dataDir,
+  PUBLIC_URL: (c) => c.publicUrl,
+  IVY_ALLOWED_HOSTS: (c) => c.allowedHosts.join(),
+  IVY_CORS_ORIGINS: (c) => c.corsOrigins.join(),
+  IVY_API_KEYS: (c) => c.apiKeys.join(),
+  IVY_ADMIN_PASSWORD: (c) => c.adminPassword,
+};
+
+function changedConfig(before: Config, after: Config): Variable[] {
+  return variableNames.filter((name) => !restartOnly.includes(name) && FIELDS[name](before) !== FIELDS[name](after));
+}

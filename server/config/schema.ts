@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+const httpUrl = z
+  .string()
+  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'must be an http or https address')
+  .transform((value) => value.replace(/\/+$/, ''));
+
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const boolean = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
+  .transform((value) => value === 'true' || value === '1' || value === 'yes');
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
+
+const fraction = z
+  .string()
+  .regex(/^\d*\.?\d+$/, 'must be a number')
+  .transform(Number)
+  .refine((value) => value >= 0 && value <= 1, 'must be between 0 and 1');
+
+/**
+ * Every variable Ivy reads, as text in, typed value out. An absent or empty variable is undefined
+ * here; `toConfig` fills in the defaults.
+ */
+export const variables = {
+  LLM_PROVIDER: z.enum(['auto', 'local', 'claude', 'builtin'], { error: 'must be auto, local, claude or builtin' }),
+  OLLAMA_BASE_URL: httpUrl,
+  OLLAMA_MODEL: z.string().max(200),
+  OLLAMA_CONTEXT_LENGTH: integer(1024, 4_000_000),
+  ANTHROPIC_API_KEY: z.string().max(500),
+  ANTHROPIC_MODEL: z.string().max(200),
+  ANTHROPIC_BASE_URL: httpUrl,
+  KNOWLEDGE_AGENT_URL: httpUrl,
+  KNOWLEDGE_AGENT_TIMEOUT_MS: integer(100, 60_000),
+  RAG_TOP_K: integer(1, 50),
+  RAG_MIN_SCORE: fraction,
+  RAG_REQUIRED: boolean,
+  HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be an address or a host name'),
+  PORT: integer(0, 65_535),
+  IVY_DATA_DIR: z.string(),
+  PUBLIC_URL: httpUrl,
+  IVY_ALLOWED_HOSTS: list,
+  IVY_CORS_ORIGINS: list,
+  IVY_API_KEYS: list.refine((keys) => keys.every((key) => key.length >= 16), 'each key needs at least 16 characters'),
+  IVY_ADMIN_PASSWORD: z.string().min(10, 'needs at least 10 characters').max(200),
+} as const;
+
+export type Variable = keyof typeof variables;
+export const variableNames = Object.keys(variables) as Variable[];
+
+/** Parsed once when the process starts; a change needs a restart. */
+export const restartOnly: readonly Variable[] = ['HOST', 'PORT', 'IVY_DATA_DIR'];
+
+/** Values no page, log or health answer may show. */
+export const secrets: readonly Variable[] = ['ANTHROPIC_API_KEY', 'IVY_API_KEYS', 'IVY_ADMIN_PASSWORD'];
+
+/** What the admin page may set; everything else belongs to the operator's files. */
+export const adminSettable: readonly Variable[] = [
+  'LLM_PROVIDER',
+  'OLLAMA_MODEL',
+  'ANTHROPIC_MODEL',
+  'RAG_TOP_K',
+  'RAG_MIN_SCORE',
+];
+
+type Parsed = { [K in Variable]?: z.output<(typeof variables)[K]> };
+
+/** The configuration of one revision, frozen; every run keeps the one it started with. */
+export interface Config {
+  llmProvider: 'auto' | 'local' | 'claude' | 'builtin';
+  ollama: { baseUrl: string; model: string | undefined; contextLength: number };
+  anthropic: { apiKey: string | undefined; model: string; baseUrl: string | undefined };
+  knowledgeAgent: { url: string | undefined; timeoutMs: number };
+  rag: { topK: number; minScore: number | undefined; required: boolean };
+  host: string;
+  port: number;
+  dataDir: string;
+  publicUrl: string;
+  allowedHosts: readonly string[];
+  corsOrigins: readonly string[];
+  apiKeys: readonly string[];
+  adminPassword: string | undefined;
+}
+
+export function toConfig(values: Parsed): Config {
+  const port = values.PORT ?? 8000;
+  return Object.freeze<Config>({
+    llmProvider: values.LLM_PROVIDER ?? 'auto',
+    ollama: {
+      baseUrl: values.OLLAMA_BASE_URL ?? 'http://127.0.0.1:11434',
+      model: values.OLLAMA_MODEL,
+      contextLength: values.OLLAMA_CONTEXT_LENGTH ?? 8192,
+    },
+    anthropic: {
+      apiKey: values.ANTHROPIC_API_KEY,
+      // The newest Sonnet in the types of the pinned SDK.
+      model: values.ANTHROPIC_MODEL ?? 'claude-sonnet-5-5',
+      baseUrl: values.ANTHROPIC_BASE_URL,
+    },
+    knowledgeAgent: { url: values.KNOWLEDGE_AGENT_URL, timeoutMs: values.KNOWLEDGE_AGENT_TIMEOUT_MS ?? 3000 },
+    rag: {
+      topK: values.RAG_TOP_K ?? 5,
+      minScore: values.RAG_MIN_SCORE,
+      required: values.RAG_REQUIRED ?? false,
+    },
+    host: values.HOST ?? '127.0.0.1',
+    port,
+    dataDir: values.IVY_DATA_DIR ?? './data',
+    publicUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${port}`,
+    allowedHosts: values.IVY_ALLOWED_HOSTS ?? [],
+    corsOrigins: values.IVY_CORS_ORIGINS ?? [],
+    apiKeys: values.IVY_API_KEYS ?? [],
+    adminPassword: values.IVY_ADMIN_PASSWORD,
+  });
+}
+
+/** True when only this machine can reach the server: then no sign-in is asked for. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,73 @@
+/** One question from arrival to the last event of its answer. */
+
+import type { ChatMessage, GenerationOptions, ModelEvent } from './chat';
+import type { CitedPassage, RetrievalState } from './knowledge';
+
+/** Who asks. `local` is the person at this machine when no sign-in is required. */
+export interface Principal {
+  id: string;
+  kind: 'local' | 'key' | 'session';
+  role: 'admin' | 'member';
+  name: string;
+}
+
+/** What the caller may change about retrieval for one request. */
+export interface RagOptions {
+  enabled?: boolean;
+  topK?: number;
+  minScore?: number;
+  collections?: readonly string[];
+}
+
+/** Retrieval settings in force for a run, frozen when it starts. */
+export interface RetrievalSettings {
+  topK: number;
+  minScore: number | undefined;
+  /** True when a failed retrieval must fail the answer. */
+  required: boolean;
+}
+
+/** What the client asked for, decoded from whichever transport it used. */
+export interface RunRequest {
+  /** Model id as the client wrote it; echoed in every reply. */
+  model: string;
+  messages: readonly ChatMessage[];
+  options: GenerationOptions;
+  rag: RagOptions;
+  user?: string;
+}
+
+export interface RunContext {
+  runId: string;
+  principal: Principal;
+}
+
+/** A pruned prompt is always reported, never silent. */
+export interface PromptReport {
+  promptTokensEstimate: number;
+  contextLength: number | undefined;
+  passagesLeftOut: number;
+  messagesLeftOut: number;
+}
+
+export type RunEvent =
+  | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
+  | { type: 'step'; step: 'search'; query: string }
+  | { type: 'step'; step: 'prompt'; report: PromptReport }
+  | { type: 'step'; step: 'model'; provider: string; model: string }
+  | {
+      type: 'retrieval';
+      state: RetrievalState;
+      reason: string | undefined;
+      query: string;
+      passages: readonly CitedPassage[];
+      durationMs: number;
+    }
+  | Exclude<ModelEvent, { type: 'citation' }>;
+
+/** Turns a request into events; failures are thrown. */
+export type Orchestrator = (
+  request: RunRequest,
+  context: RunContext,
+  signal: AbortSignal,
+) => AsyncIterable<readonly RunEvent[]>;

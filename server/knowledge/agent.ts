@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { AppError, isAbort } from '../core/errors';
+import type { Passage, Retrieval, RetrievalQuery, Retriever } from '../core/knowledge';
+import { openRequest, readCapped } from '../net/http';
+
+const SERVICE = 'The knowledge agent';
+const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_DOCUMENTS = 50;
+
+const finite = z.number().refine(Number.isFinite, 'must be finite');
+
+/** The agent's answer: five fields that existing agents send, the rest ours and optional. */
+const responseSchema = z.object({
+  documents: z
+    .array(
+      z.object({
+        id: z.union([z.string(), z.number()]).transform(String),
+        score: finite,
+        source: z.string().max(1000),
+        page_index: finite,
+        text: z.string().nullish(),
+        title: z.string().nullish(),
+        url: z.string().nullish(),
+        heading: z.string().nullish(),
+        document_id: z.string().nullish(),
+        page_kind: z.enum(['page', 'section']).nullish(),
+        scores: z
+          .object({ keyword: finite.nullish(), vector: finite.nullish(), fused: finite.nullish(), rerank: finite.nullish() })
+          .nullish(),
+      }),
+    )
+    .max(MAX_DOCUMENTS, `more than ${MAX_DOCUMENTS} documents`),
+});
+
+export interface AgentOptions {
+  url: string;
+  timeoutMs: number;
+}
+
+/** An external knowledge agent over HTTP. Any failure is a degraded retrieval, never a thrown error. */
+export class KnowledgeAgent implements Retriever {
+  constructor(private readonly options: AgentOptions) {}
+
+  async retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
+    const started = performance.now();
+    const elapsed = () => performance.now() - started;
+    try {
+      const passages = await this.query(query, signal);
+      const kept = passages.filter((passage) => query.minScore === undefined || passage.score >= query.minScore);
+      return {
+        state: kept.length > 0 ? 'ok' : 'empty',
+        reason: kept.length > 0 ? undefined : 'The knowledge agent found nothing for this question.',
+        passages: kept.slice(0, query.limit),
+        candidates: passages.length,
+        durationMs: elapsed(),
+      };
+    } catch (error) {
+      if (signal.aborted && isAbort(error)) throw error;
+      const reason = error instanceof AppError ? error.message : 'The knowledge agent sent an answer Ivy cannot read.';
+      return { state: 'degraded', reason, passages: [], candidates: 0, durationMs: elapsed() };
+    }
+  }
+
+  /** True when `/health` answers with success. */
+  async healthy(signal: AbortSignal): Promise<boolean> {
+    const response = await openRequest(
+      { service: SERVICE, url: `${this.options.url}/health`, firstByteMs: 2_000, idleMs: 2_000 },
+      signal,
+    );
+    await readCapped(response, MAX_BYTES, SERVICE);
+    return response.statusCode < 300;
+  }
+
+  private async query(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {
+    const timeout = AbortSignal.timeout(this.options.timeoutMs);
+    try {
+      const response = await openRequest(
+        {
+          service: SERVICE,
+          url: `${this.options.url}/query`,
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body: JSON.stringify({ query: query.text, limit: query.limit, ...(query.collections && { collections: query.collections }) }),
+          firstByteMs: this.options.timeoutMs,
+          idleMs: this.options.timeoutMs,
+        },
+        AbortSignal.any([signal, timeout]),
+      );
+      const text = await readCapped(response, MAX_BYTES, SERVICE);
+      if (response.statusCode >= 300) {
+        throw new AppError('upstream_error', `The knowledge agent answered with HTTP ${response.statusCode}.`);
+      }
+      return responseSchema.parse(JSON.parse(text)).documents.map(toPassage);
+    } catch (error) {
+      if (timeout.aborted && !signal.aborted) {
+        const seconds = this.options.timeoutMs / 1000;
+        throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${seconds} s.`, { cause: error });
+      }
+      throw error;
+    }
+  }
+}
+
+function toPassage(document: z.output<typeof responseSchema>['documents'][number]): Passage {
+  const scores = Object.entries(document.scores ?? {}).filter(([, score]) => typeof score === 'number');
+  return {
+    id: document.id,
+    documentId: undefined,
+    source: document.source,
+    title: document.title ?? undefined,
+    page: document.page_index,
+    pageKind: document.page_kind ?? 'page',
+    heading: document.heading ?? undefined,
+    text: document.text?.trim() ? document.text : undefined,
+    score: document.score,
+    scores: Object.fromEntries(scores),
+    url: safeUrl(document.url),
+  };
+}
+
+/** Only web links are kept: the value ends up in a page. */
+function safeUrl(url: string | null | undefined): string | undefined {
+  return url && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) ? url : undefined;
+}

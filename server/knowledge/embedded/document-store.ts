@@ -1,0 +1,34 @@
+import type { DocumentInfo, DocumentStatus, PageView } from '../../core/knowledge';
+
+/** What the knowledge base keeps about documents; the state database implements it. */
+export interface DocumentStore {
+  add(document: {
+    id: string;
+    source: string;
+    collection: string;
+    bytes: number;
+    mediaType: string;
+    sha256: string;
+    sample: boolean;
+  }): Promise<{ document: DocumentInfo; created: boolean }>;
+  get(id: string): Promise<DocumentInfo | undefined>;
+  list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }>;
+  counts(): Promise<Record<DocumentStatus, number>>;
+  withStatus(...statuses: (DocumentStatus | 'deleting')[]): Promise<DocumentInfo[]>;
+  takeQueued(): Promise<DocumentInfo | undefined>;
+  setStatus(id: string, status: DocumentStatus | 'deleting', error?: string | null): Promise<boolean>;
+  requeueInterrupted(): Promise<void>;
+  requeueReady(): Promise<void>;
+  finish(
+    id: string,
+    result: {
+      title: string | null;
+      notice: string | null;
+      pageKind: 'page' | 'section';
+      pages: readonly { page: number; heading: string | null; text: string }[];
+      passages: number;
+    },
+  ): Promise<readonly string[] | undefined>;
+  remove(id: string): Promise<void>;
+  page(id: string, page: number): Promise<PageView | undefined>;
+}

@@ -1,0 +1,162 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { AppError } from '../../core/errors';
+import type { DocumentInfo, DocumentStatus, PageView, Retrieval, RetrievalQuery, Retriever } from '../../core/knowledge';
+import { createId } from '../../lib/ids';
+import type { DocumentStore } from './document-store';
+import { FileStore } from './file-store';
+import { Ingestion } from './ingestion';
+import { detectMediaType } from './media-type';
+import { ParserProcess } from './parser-process';
+import { LanceIndex } from './passage-index';
+import { DEFAULT_MIN_SCORE, KeywordSearch } from './search';
+
+export interface KnowledgeBaseOptions {
+  /** Folder for originals and index. */
+  directory: string;
+  documents: DocumentStore;
+  /** The built parsing process. */
+  parseWorkerPath: string;
+  maxFileBytes: number;
+}
+
+export const DEFAULT_COLLECTION = 'default';
+
+/** The embedded knowledge base: documents in, passages out. */
+export class KnowledgeBase implements Retriever {
+  /** Documents whose ingestion is complete; anything else in the index is shown to nobody. */
+  private readonly ready = new Set<string>();
+
+  private constructor(
+    private readonly options: KnowledgeBaseOptions,
+    private readonly files: FileStore,
+    private readonly index: LanceIndex,
+    private readonly search: KeywordSearch,
+    private readonly ingestion: Ingestion,
+  ) {}
+
+  static async open(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
+    const { documents } = options;
+    const files = await FileStore.open(options.directory);
+    const { index, fresh } = await LanceIndex.open(`${options.directory}/index`);
+    const search = new KeywordSearch(index);
+    const parser = new ParserProcess(options.parseWorkerPath);
+    const onVisible = (added: readonly string[], removed: readonly string[]) => base.setVisible(added, removed);
+    const ingestion = new Ingestion({ documents, files, index, parser, onVisible });
+    const base: KnowledgeBase = new KnowledgeBase(options, files, index, search, ingestion);
+    // The index is derived data: when it is gone, every document is indexed again.
+    if (fresh) await documents.requeueReady();
+    base.setVisible((await documents.withStatus('ready')).map((document) => document.id), []);
+    await ingestion.recover();
+    return base;
+  }
+
+  /**
+   * Stores a document durably and queues it: when this returns it survives any crash. The same
+   * content in the same collection is answered as `created: false`.
+   */
+  async add(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    options: { collection?: string; sample?: boolean } = {},
+  ): Promise<{ document: DocumentInfo; created: boolean }> {
+    const source = cleanName(name);
+    const received = await this.files.receive(content, this.options.maxFileBytes);
+    try {
+      const mediaType = await detectMediaType(received.path, source);
+      if (!mediaType) {
+        throw new AppError(
+          'unsupported_media_type',
+          `Ivy cannot read ${source}: it is neither PDF, Word (docx), HTML, Markdown nor text.`,
+          { param: 'file' },
+        );
+      }
+      const id = createId('doc');
+      await this.files.keep(received, id);
+      const { bytes, sha256 } = received;
+      const collection = options.collection ?? DEFAULT_COLLECTION;
+      const result = await this.options.documents.add({
+        id,
+        source,
+        collection,
+        bytes,
+        sha256,
+        mediaType,
+        sample: options.sample ?? false,
+      });
+      if (!result.created) await this.files.remove(id);
+      this.ingestion.wake();
+      return result;
+    } finally {
+      await this.files.discard(received);
+    }
+  }
+
+  /** False when there is no such document. */
+  remove(id: string): Promise<boolean> {
+    return this.ingestion.remove(id);
+  }
+
+  get(id: string): Promise<DocumentInfo | undefined> {
+    return this.options.documents.get(id);
+  }
+
+  list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }> {
+    return this.options.documents.list(limit, cursor);
+  }
+
+  counts(): Promise<Record<DocumentStatus, number>> {
+    return this.options.documents.counts();
+  }
+
+  page(id: string, page: number): Promise<PageView | undefined> {
+    return this.options.documents.page(id, page);
+  }
+
+  /** The original as a stream; undefined when there is no such document. */
+  async file(id: string): Promise<{ document: DocumentInfo; content: NodeJS.ReadableStream } | undefined> {
+    const document = await this.get(id);
+    return document && { document, content: createReadStream(this.files.path(id)) };
+  }
+
+  /** True when there is something to search. */
+  get hasDocuments(): boolean {
+    return this.ready.size > 0;
+  }
+
+  /** Applies the calibrated threshold when the query names none. */
+  retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
+    return this.query({ ...query, minScore: query.minScore ?? DEFAULT_MIN_SCORE }, signal);
+  }
+
+  /** Like `retrieve`, with no threshold unless the query names one: the contract of `POST /query`. */
+  async query(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
+    signal.throwIfAborted();
+    return this.search.search(query, (documentId) => this.ready.has(documentId));
+  }
+
+  passageCount(): Promise<number> {
+    return this.index.count();
+  }
+
+  async close(): Promise<void> {
+    await this.ingestion.stop();
+    this.index.close();
+  }
+
+  private setVisible(added: readonly string[], removed: readonly string[]): void {
+    for (const id of added) this.ready.add(id);
+    for (const id of removed) this.ready.delete(id);
+    this.search.indexChanged();
+  }
+}
+
+/** The last path segment, without control and direction-changing characters, at most 200 characters. */
+function cleanName(name: string): string {
+  const last = basename(name.replaceAll('\\', '/')).normalize('NFC');
+  const clean = last.replace(/[\p{Cc}\p{Cf}]/gu, '').trim();
+  if (clean === '' || clean === '.' || clean === '..') {
+    throw new AppError('invalid_request', 'The file needs a name.', { param: 'file' });
+  }
+  return clean.length <= 200 ? clean : `${clean.slice(0, 150)}…${clean.slice(-45)}`;
+}

@@ -1,0 +1,32 @@
+/**
+ * Entry of the parsing process: reads one document at a time and answers its passages. It runs
+ * apart from the server, so that a hostile or huge file costs this process and nothing else.
+ */
+import type { MediaType } from './media-type';
+import { parseDocument } from './parse';
+import { type ParsedDocument, UnreadableDocument } from './parsed';
+import { type PassageDraft, toPassages } from './split';
+
+export interface ParseJob {
+  path: string;
+  mediaType: MediaType;
+}
+
+export type ParseReply =
+  | { ok: true; document: ParsedDocument; passages: PassageDraft[] }
+  /** `reason` is for the person who added the file; undefined means an error of the parser itself. */
+  | { ok: false; reason: string | undefined; error: string };
+
+process.on('message', async (job: ParseJob) => {
+  let reply: ParseReply;
+  try {
+    const document = await parseDocument(job.path, job.mediaType);
+    reply = { ok: true, document, passages: toPassages(document) };
+  } catch (error) {
+    reply = { ok: false, reason: error instanceof UnreadableDocument ? error.message : undefined, error: String(error) };
+  }
+  process.send?.(reply);
+});
+
+// The server is gone: so is the work.
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,13 @@
+/** What every parser produces: pages (or sections) of Markdown, counted from 1. */
+export interface ParsedDocument {
+  title: string | null;
+  pageKind: 'page' | 'section';
+  pages: { page: number; heading: string | null; text: string }[];
+  /** What the reader should know, such as pages without a text layer. */
+  notice: string | null;
+}
+
+/** A document that cannot be used, with the reason in words for the person who added it. */
+export class UnreadableDocument extends Error {
+  override readonly name = 'UnreadableDocument';
+}

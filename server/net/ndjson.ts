@@ -1,0 +1,111 @@
+import type { Dispatcher } from 'undici';
+import { AppError } from '../core/errors';
+import { flatHeaders, openRequest, readCapped, toServiceRequest } from './http';
+import { toServiceError } from './service-error';
+
+const NEWLINE = 10;
+
+export interface NdjsonLimits {
+  service: string;
+  signal: AbortSignal;
+  firstByteMs: number;
+  idleMs: number;
+  maxLineBytes: number;
+}
+
+/**
+ * A `fetch` for the `ollama` package whose body is guarded: that package skips malformed lines with a
+ * warning that prints them, and buffers a line of any length. Here every line is checked before it is
+ * handed over, whole lines only, one upstream read at a time.
+ */
+export class NdjsonWire {
+  /** Lines handed over by the last read and not yet counted as seen: the reader's batch border. */
+  private unseen = 0;
+  private response: Dispatcher.ResponseData | undefined;
+
+  constructor(private readonly limits: NdjsonLimits) {}
+
+  /** Counts one line as consumed; true when it was the last of its upstream read. */
+  sawLine(): boolean {
+    this.unseen -= 1;
+    return this.unseen <= 0;
+  }
+
+  /** Closes the connection; the service sees the disconnect at once. */
+  close(): void {
+    this.response?.body.destroy();
+  }
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const { service, signal, firstByteMs, idleMs } = this.limits;
+    const spec = { ...toServiceRequest(input, init, { service, totalMs: idleMs }), firstByteMs, idleMs };
+    const response = await openRequest(spec, signal);
+    this.response = response;
+    // A late error on an abandoned body must not become an unhandled 'error' event.
+    response.body.on('error', () => {});
+    if (response.statusCode >= 300) {
+      const text = await readCapped(response, 64 * 1024, service);
+      return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
+    }
+    const chunks = response.body[Symbol.asyncIterator]();
+    const reader = { read: this.lineReader(chunks), releaseLock() {}, cancel: async () => this.close() };
+    // The package touches only `ok`, `status` and `body.getReader()`; a real web stream here would
+    // cost more per token than everything else Ivy does.
+    return { ok: true, status: response.statusCode, body: { getReader: () => reader } } as unknown as Response;
+  };
+
+  private lineReader(chunks: AsyncIterator<Buffer>) {
+    let carry: Buffer = Buffer.alloc(0);
+    return async (): Promise<{ done: boolean; value?: Buffer }> => {
+      for (;;) {
+        const next = await this.nextChunk(chunks);
+        if (next === undefined) {
+          if (carry.length === 0) return { done: true };
+          const rest = carry;
+          carry = Buffer.alloc(0);
+          this.unseen = this.checkLines(rest);
+          return { done: false, value: rest };
+        }
+        const data = carry.length === 0 ? next : Buffer.concat([carry, next]);
+        const end = data.lastIndexOf(NEWLINE) + 1;
+        carry = data.subarray(end);
+        if (carry.length > this.limits.maxLineBytes) throw this.tooLong();
+        if (end === 0) continue;
+        const lines = data.subarray(0, end);
+        this.unseen = this.checkLines(lines);
+        if (this.unseen > 0) return { done: false, value: lines };
+      }
+    };
+  }
+
+  private async nextChunk(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
+    try {
+      const { done, value } = await chunks.next();
+      return done ? undefined : value;
+    } catch (error) {
+      if (this.limits.signal.aborted) throw error;
+      throw toServiceError(error, this.limits.service);
+    }
+  }
+
+  /** The number of lines; throws on the first that is not JSON. */
+  private checkLines(lines: Buffer): number {
+    let count = 0;
+    for (const line of lines.toString('utf8').split('\n')) {
+      if (line === '') continue;
+      if (line.length > this.limits.maxLineBytes) throw this.tooLong();
+      try {
+        JSON.parse(line);
+      } catch {
+        // The line itself may hold document text, so it appears in no message and no log.
+        throw new AppError('upstream_error', `${this.limits.service} sent a line that is not valid JSON.`);
+      }
+      count += 1;
+    }
+    return count;
+  }
+
+  private tooLong(): AppError {
+    return new AppError('upstream_error', `${this.limits.service} sent a line longer than Ivy accepts.`);
+  }
+}

@@ -1,0 +1,50 @@
+import { AppError } from '../core/errors';
+import { toServiceError } from '../net/service-error';
+
+const SERVICE = 'Ollama';
+
+/** Longest part of an upstream message that is repeated to the caller. */
+const MAX_QUOTE = 300;
+
+/**
+ * What a failure of Ollama (or of its package) means to the caller. The package throws a
+ * `ResponseError` with `status_code` before the first byte, a plain `Error` for an error line in a
+ * stream, and "Did not receive done…" when a stream ends without its last line.
+ */
+export function toOllamaError(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted || error instanceof AppError) return error;
+  if (!(error instanceof Error)) return toServiceError(error, SERVICE);
+  const status = (error as { status_code?: number }).status_code;
+  const said = error.message.slice(0, MAX_QUOTE);
+  if (status !== undefined) return fromStatus(status, said, error);
+  if (error.message.startsWith('Did not receive done')) {
+    return new AppError('stream_truncated', 'Ollama ended its answer before it was complete.', { cause: error });
+  }
+  if (error.name === 'Error' && error.cause === undefined && !('code' in error)) {
+    return new AppError('upstream_error', `Ollama reported: ${said}`, { cause: error });
+  }
+  return toServiceError(error, SERVICE);
+}
+
+function fromStatus(status: number, said: string, cause: Error): AppError {
+  switch (true) {
+    case status === 404:
+      return new AppError('model_not_found', `Ollama does not have this model: ${said}`, { cause, param: 'model' });
+    case status === 400 && /context|exceed/i.test(said):
+      return new AppError('context_length_exceeded', 'The conversation is longer than the model can read.', {
+        cause,
+        param: 'messages',
+      });
+    case status === 400:
+      return new AppError('invalid_request', `Ollama refused the request: ${said}`, { cause });
+    case status === 401 || status === 403:
+      return new AppError('provider_auth', 'Ollama refused Ivy’s credentials.', { cause });
+    case status === 503:
+      return new AppError('provider_busy', 'Ollama’s queue is full. Try again in a moment.', {
+        cause,
+        retryAfterSeconds: 5,
+      });
+    default:
+      return new AppError('upstream_error', `Ollama failed (HTTP ${status}): ${said}`, { cause });
+  }
+}

@@ -1,0 +1,227 @@
+import { type ChatResponse, type Message, Ollama, type ChatRequest as OllamaRequest } from 'ollama/browser';
+import type { ChatMessage, ChatProvider, ChatRequest, FinishReason, ModelEvent, ModelInfo, ReasoningEffort, ToolCall } from '../core/chat';
+import { textOf } from '../core/chat';
+import { AppError } from '../core/errors';
+import { cached } from '../lib/async';
+import { createId } from '../lib/ids';
+import { createServiceFetch } from '../net/http';
+import { NdjsonWire } from '../net/ndjson';
+import { toOllamaError } from './ollama-errors';
+
+// `ollama/browser` is the same client without the file access of the Node entry, which reads a local
+// file when an image string happens to be an existing path.
+
+const SERVICE = 'Ollama';
+/** A cold model load sends nothing for minutes. */
+const FIRST_BYTE_MS = 300_000;
+const IDLE_MS = 60_000;
+const MAX_LINE_BYTES = 1024 * 1024;
+const DEFAULT_MAX_TOKENS = 4096;
+const MODELS_TTL_MS = 5_000;
+
+export interface OllamaOptions {
+  baseUrl: string;
+  /** Upper limit of `num_ctx`; the model's own context length caps it further. */
+  contextLength: number;
+}
+
+/** Fields of `/api/tags` that the package's types lack. */
+type TagsModel = Awaited<ReturnType<Ollama['list']>>['models'][number] & {
+  capabilities?: string[];
+  details: { context_length?: number };
+};
+
+/** Ollama's native API, through its own package. */
+export class OllamaProvider implements ChatProvider {
+  readonly id = 'ollama';
+  readonly grounding = 'prompt';
+
+  private readonly installed = cached(MODELS_TTL_MS, () => this.list());
+
+  constructor(private readonly options: OllamaOptions) {}
+
+  /** Installed models, embedding models included; `contextLength` is what Ivy will ask for. Cached for 5 s. */
+  models(): Promise<readonly ModelInfo[]> {
+    return this.installed();
+  }
+
+  /** To be called after a model was pulled or removed. */
+  forgetModels(): void {
+    this.installed.reset();
+  }
+
+  async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
+    const model = (await this.models()).find((candidate) => candidate.id === request.model);
+    if (!model) {
+      throw new AppError('model_not_found', `The model ${request.model} is not installed in Ollama.`, { param: 'model' });
+    }
+    const wire = new NdjsonWire({
+      service: SERVICE,
+      signal,
+      firstByteMs: FIRST_BYTE_MS,
+      idleMs: IDLE_MS,
+      maxLineBytes: MAX_LINE_BYTES,
+    });
+    // One instance per request: `abort()` of the package kills every stream of its instance.
+    const client = new Ollama({ host: this.options.baseUrl, fetch: wire.fetch });
+    const reader = new ResponseReader();
+    try {
+      const parts = await client.chat(toOllamaRequest(request, model));
+      let batch: ModelEvent[] = [];
+      for await (const part of parts) {
+        reader.read(part, batch);
+        if (!wire.sawLine() && !part.done) continue;
+        yield batch;
+        batch = [];
+      }
+    } catch (error) {
+      throw toOllamaError(error, signal);
+    } finally {
+      // Leaving the package's iterator does not close its connection; this does.
+      wire.close();
+    }
+  }
+
+  private async list(): Promise<readonly ModelInfo[]> {
+    // Shared by all callers, so no caller's signal may end it.
+    const signal = new AbortController().signal;
+    const fetch = createServiceFetch({ service: SERVICE, totalMs: 5_000, maxBytes: 8 * 1024 * 1024, signal });
+    try {
+      const { models } = await new Ollama({ host: this.options.baseUrl, fetch }).list();
+      return (models as TagsModel[]).map((model) => this.toModelInfo(model));
+    } catch (error) {
+      throw toOllamaError(error, signal);
+    }
+  }
+
+  private toModelInfo(model: TagsModel): ModelInfo {
+    const capabilities = model.capabilities;
+    const own = model.details.context_length ?? this.options.contextLength;
+    const embedding = capabilities ? !capabilities.includes('completion') : /embed|bge|minilm/i.test(model.name);
+    return {
+      id: model.name,
+      contextLength: Math.min(own, this.options.contextLength),
+      capabilities: {
+        vision: capabilities?.includes('vision') ?? false,
+        tools: capabilities?.includes('tools') ?? false,
+        thinking: capabilities?.includes('thinking') ?? false,
+        embedding,
+      },
+      sizeBytes: model.size,
+      parameterSize: model.details.parameter_size,
+      quantization: model.details.quantization_level,
+    };
+  }
+}
+
+/** The package's request type lacks `truncate`. */
+type NativeRequest = OllamaRequest & { stream: true; truncate: boolean };
+
+/** The native request. `num_ctx` is constant per model: a different value would reload it. */
+export function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest {
+  const { options } = request;
+  const named = typeof options.toolChoice === 'object' ? options.toolChoice.name : undefined;
+  const tools = options.toolChoice === 'none' ? [] : (options.tools ?? []);
+  const offered = named === undefined ? tools : tools.filter((tool) => tool.name === named);
+  return {
+    model: request.model,
+    stream: true,
+    messages: toOllamaMessages(request.messages),
+    // Without this Ollama drops the oldest messages silently when the prompt is too long.
+    truncate: false,
+    options: {
+      num_ctx: model.contextLength,
+      num_predict: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+      temperature: options.temperature,
+      top_p: options.topP,
+      seed: options.seed,
+      stop: options.stop && [...options.stop],
+      frequency_penalty: options.frequencyPenalty,
+      presence_penalty: options.presencePenalty,
+    },
+    ...(offered.length > 0 && {
+      tools: offered.map(({ name, description, parameters }) => ({
+        type: 'function',
+        function: { name, description, parameters },
+      })),
+    }),
+    ...(options.responseFormat?.type === 'json' && { format: 'json' }),
+    ...(options.responseFormat?.type === 'json-schema' && { format: options.responseFormat.schema }),
+    ...(model.capabilities.thinking && options.reasoningEffort && { think: toThink(options.reasoningEffort) }),
+  };
+}
+
+function toThink(effort: ReasoningEffort): NativeRequest['think'] {
+  if (effort === 'none') return false;
+  if (effort === 'minimal') return 'low';
+  // Ollama knows `max`; the package's type does not yet.
+  if (effort === 'xhigh' || effort === 'max') return 'max' as 'high';
+  return effort;
+}
+
+function toOllamaMessages(messages: readonly ChatMessage[]): Message[] {
+  const toolNames = new Map<string, string>();
+  return messages.map((message) => {
+    switch (message.role) {
+      case 'system':
+        return { role: 'system', content: message.text };
+      case 'user': {
+        const images = message.content.filter((part) => part.type === 'image').map((part) => part.data);
+        return { role: 'user', content: textOf(message), ...(images.length > 0 && { images }) };
+      }
+      case 'assistant':
+        for (const call of message.toolCalls) toolNames.set(call.id, call.name);
+        return {
+          role: 'assistant',
+          content: message.text,
+          ...(message.toolCalls.length > 0 && {
+            tool_calls: message.toolCalls.map((call) => ({
+              id: call.id,
+              function: { name: call.name, arguments: JSON.parse(call.argumentsJson) },
+            })),
+          }),
+        };
+      case 'tool':
+        return {
+          role: 'tool',
+          content: message.text,
+          tool_name: toolNames.get(message.toolCallId) ?? '',
+          tool_call_id: message.toolCallId,
+        };
+      default:
+        return message satisfies never;
+    }
+  });
+}
+
+/** Turns response lines into events; keeps what the last line needs to know. */
+class ResponseReader {
+  private sentToolCall = false;
+
+  read(part: ChatResponse, into: ModelEvent[]): void {
+    const { thinking, content, tool_calls: calls } = part.message ?? {};
+    if (thinking) into.push({ type: 'reasoning-delta', text: thinking });
+    if (content) into.push({ type: 'text-delta', text: content });
+    for (const call of calls ?? []) {
+      this.sentToolCall = true;
+      into.push({ type: 'tool-call', call: toToolCall(call) });
+    }
+    if (!part.done) return;
+    // Both counts are left out when they are 0.
+    const usage = { promptTokens: part.prompt_eval_count ?? 0, completionTokens: part.eval_count ?? 0 };
+    into.push({ type: 'usage', usage }, { type: 'finish', reason: this.finishReason(part.done_reason) });
+  }
+
+  private finishReason(reason: string | undefined): FinishReason {
+    if (reason === 'length') return 'length';
+    return this.sentToolCall ? 'tool-calls' : 'stop';
+  }
+}
+
+function toToolCall(call: { id?: string; function: { name: string; arguments?: unknown } }): ToolCall {
+  return {
+    id: call.id || createId('call'),
+    name: call.function.name,
+    argumentsJson: JSON.stringify(call.function.arguments ?? {}),
+  };
+}

@@ -1,0 +1,30 @@
+import type { DocumentStatus } from '../core/knowledge';
+
+/** Tables of the state database. Ids are text, times milliseconds since 1970, booleans 0 or 1, so that PostgreSQL can hold the same. */
+export interface Schema {
+  settings: { name: string; value: string; updated_at: number };
+  documents: {
+    id: string;
+    source: string;
+    title: string | null;
+    collection: string;
+    /** `deleting` marks a row whose passages and file are being removed; it is shown to nobody. */
+    status: DocumentStatus | 'deleting';
+    error: string | null;
+    notice: string | null;
+    pages: number | null;
+    page_kind: 'page' | 'section';
+    passages: number | null;
+    bytes: number;
+    media_type: string;
+    sha256: string;
+    revision: number;
+    sample: number;
+    created_at: number;
+    updated_at: number;
+  };
+  document_pages: { document_id: string; page: number; heading: string | null; text: string };
+  api_keys: { id: string; name: string; digest: string; created_at: number; last_used_at: number | null };
+  sessions: { digest: string; created_at: number; expires_at: number };
+  audit: { id: string; at: number; actor: string; action: string; detail: string };
+}
