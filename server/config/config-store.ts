@@ -71,6 +71,11 @@ export class ConfigStore {
     return store;
   }
 
+  /** One value of `.env`, for what must be known before the store can be opened. */
+  static peek(envFilePath: string, variable: Variable): string | undefined {
+    return readEnvFile(envFilePath)[variable];
+  }
+
   get config(): Config {
     return this.current.config;
   }

@@ -1,6 +1,6 @@
 /** The vocabulary of a chat completion, free of any wire format. */
 
-import type { CitedPassage } from './knowledge';
+import type { CitedPassage, RetrievalState } from './knowledge';
 
 export interface TextPart {
   type: 'text';
@@ -68,6 +68,8 @@ export interface ChatRequest {
   messages: readonly ChatMessage[];
   /** Passages for providers whose `grounding` is `blocks`; empty for the others, whose prompt already holds them. */
   passages: readonly CitedPassage[];
+  /** How the search for passages went; a provider that writes without a model has to say it itself. */
+  retrieval: RetrievalState;
   options: GenerationOptions;
   /** Opaque end-user id, passed on where a provider takes one. */
   user?: string;

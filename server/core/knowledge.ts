@@ -12,20 +12,20 @@ export interface Passage {
   /** Unique within its store. */
   id: string;
   /** The document it belongs to, when the store is ours; a foreign agent does not tell. */
-  documentId: string | undefined;
+  documentId?: string;
   /** File name as shown to people. */
   source: string;
-  title: string | undefined;
+  title?: string;
   /** Shown as it is. Ours counts from 1; `section` for formats without pages. */
   page: number;
   pageKind: 'page' | 'section';
-  heading: string | undefined;
+  heading?: string;
   /** Undefined when the agent sent none: then it is cited but never invented. */
-  text: string | undefined;
+  text?: string;
   /** Relevance, 0..1 for our own store; as sent for a foreign agent. */
   score: number;
   scores: StageScores;
-  url: string | undefined;
+  url?: string;
 }
 
 /** A passage with the number it is cited by in one answer. */

@@ -34,6 +34,8 @@ export interface RunRequest {
   messages: readonly ChatMessage[];
   options: GenerationOptions;
   rag: RagOptions;
+  /** A chore of the client (a title, tags, …), not a question: answered without retrieval. */
+  task?: string;
   user?: string;
 }
 
@@ -45,7 +47,7 @@ export interface RunContext {
 /** A pruned prompt is always reported, never silent. */
 export interface PromptReport {
   promptTokensEstimate: number;
-  contextLength: number | undefined;
+  contextLength?: number;
   passagesLeftOut: number;
   messagesLeftOut: number;
 }
@@ -58,7 +60,7 @@ export type RunEvent =
   | {
       type: 'retrieval';
       state: RetrievalState;
-      reason: string | undefined;
+      reason?: string;
       query: string;
       passages: readonly CitedPassage[];
       durationMs: number;

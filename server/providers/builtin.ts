@@ -26,7 +26,7 @@ export class BuiltinProvider implements ChatProvider {
 
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const question = [...request.messages].reverse().find((message) => message.role === 'user');
-    const paragraphs = compose(question ? textOf(question) : '', request.passages);
+    const paragraphs = compose(question ? textOf(question) : '', request);
     for (const [index, paragraph] of paragraphs.entries()) {
       signal.throwIfAborted();
       yield [{ type: 'text-delta', text: index === 0 ? paragraph : `\n\n${paragraph}` }];
@@ -39,7 +39,7 @@ export class BuiltinProvider implements ChatProvider {
   }
 }
 
-function compose(question: string, passages: readonly CitedPassage[]): string[] {
+function compose(question: string, { passages, retrieval }: ChatRequest): string[] {
   const notice =
     '*No language model is configured, so Ivy quotes the documents instead of writing an answer. ' +
     'Start Ollama with a chat model, or choose Claude on the admin page.*';
@@ -47,6 +47,8 @@ function compose(question: string, passages: readonly CitedPassage[]): string[] 
   if (quotable.length > 0) {
     return [notice, 'The passages that match best:', ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage))];
   }
+  if (retrieval === 'off') return [notice, 'The documents were not searched. Ask a question about them.'];
+  if (retrieval === 'degraded') return [notice, 'The documents could not be searched just now.'];
   if (passages.length === 0) return [notice, 'Nothing in the documents matches this question.'];
   const places = passages.map((passage) => `- ${passage.source}, page ${passage.page} [${passage.n}]`);
   return [notice, 'These places match, but the knowledge agent sent no text to quote:', places.join('\n')];

@@ -42,14 +42,38 @@ async function parsePdf(content: Buffer): Promise<ParsedDocument> {
     }
     texts = await parsePdfAgain(content);
   }
+  texts = withoutRunningLines(texts.map(cleanText));
   const empty = texts.filter((text) => text.replace(/[\W\d_]+/g, '').length < 3).length;
   const title = firstHeading(texts.slice(0, 2).join('\n'));
   return {
     title,
     pageKind: 'page',
-    pages: texts.map((text, index) => ({ page: index + 1, heading: null, text: cleanText(text) })),
+    pages: texts.map((text, index) => ({ page: index + 1, heading: null, text })),
     notice: empty > 0 && empty < texts.length ? `${empty} of ${texts.length} pages have no text layer and cannot be found.` : null,
   };
+}
+
+/** Lines looked at from the top and the bottom of each page. */
+const MARGIN_LINES = 2;
+
+/** Drops running heads and feet: lines at a page's edge that stand, but for their numbers, on most pages. */
+function withoutRunningLines(pages: readonly string[]): string[] {
+  if (pages.length < 4) return [...pages];
+  const key = (line: string) => line.replace(/[\d*_#|]+/g, '').trim();
+  const edges = pages.map((page) => {
+    const lines = page.split('\n').filter((line) => line.trim() !== '');
+    return new Set([...lines.slice(0, MARGIN_LINES), ...lines.slice(-MARGIN_LINES)].map(key));
+  });
+  const counts = new Map<string, number>();
+  for (const edge of edges) for (const line of edge) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return pages.map((page, index) => {
+    const lines = page.split('\n');
+    const kept = lines.filter((line, at) => {
+      const atEdge = edges[index]?.has(key(line)) && (at < 2 * MARGIN_LINES || at >= lines.length - 2 * MARGIN_LINES);
+      return !atEdge || (counts.get(key(line)) ?? 0) < pages.length * 0.6;
+    });
+    return kept.join('\n').trim();
+  });
 }
 
 /** A second reader for files the first one refuses. */
@@ -122,6 +146,7 @@ function cleanText(text: string): string {
       .replace(/\r\n?/g, '\n')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\ufeff]/g, '')
+      .replace(/<\/?u>/g, '')
       .replace(/[ \t]+$/gm, '')
       .replace(/\n{3,}/g, '\n\n')
       .trim()

@@ -1,0 +1,110 @@
+import { AppError, isAbort, toAppError } from '@/server/core/errors';
+import type { RunEvent } from '@/server/core/run';
+import { log } from '@/server/lib/log';
+
+type Batches = AsyncIterator<readonly RunEvent[]>;
+
+/** How a transport writes events; `fail` and `end` close the stream. */
+export interface StreamEncoder {
+  encode(events: readonly RunEvent[]): string;
+  end(): string;
+  fail(error: AppError): string;
+}
+
+/** Longest wait for the first event of the model before the status is settled as 200. */
+const FIRST_EVENT_MS = 1_000;
+const KEEP_ALIVE_MS = 10_000;
+const KEEP_ALIVE = ': keep-alive\n\n';
+
+/** What happened before the headers had to go out. */
+export interface Opened {
+  /** Read already, to be sent first. */
+  batches: (readonly RunEvent[])[];
+  /** The read that was still under way when the time was up. */
+  pending: Promise<IteratorResult<readonly RunEvent[]>> | undefined;
+}
+
+/**
+ * Reads until the model's first event, at most one second: a failure by then is thrown and becomes
+ * an HTTP status. Next sends no headers before the first byte, so waiting longer would look like a
+ * hanging connection.
+ */
+export async function open(iterator: Batches): Promise<Opened> {
+  const batches: (readonly RunEvent[])[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), FIRST_EVENT_MS);
+  });
+  try {
+    for (;;) {
+      const pending = iterator.next();
+      const result = await Promise.race([pending, late]);
+      if (result === 'late') return { batches, pending };
+      if (result.done) return { batches, pending: undefined };
+      batches.push(result.value);
+      if (result.value.some(isModelEvent)) return { batches, pending: undefined };
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isModelEvent(event: RunEvent): boolean {
+  return event.type !== 'step' && event.type !== 'retrieval';
+}
+
+/**
+ * The rest of a run as server-sent events. Pull-based: a slow reader slows the provider down. A
+ * cancelled stream or an aborted request ends the run.
+ */
+export function toEventStream(iterator: Batches, opened: Opened, encoder: StreamEncoder): ReadableStream<Uint8Array> {
+  const utf8 = new TextEncoder();
+  let first: string | undefined = opened.batches.map((batch) => encoder.encode(batch)).join('');
+  let pending = opened.pending;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const send = (text: string) => controller.enqueue(utf8.encode(text));
+        if (first !== undefined) {
+          const text = first || KEEP_ALIVE;
+          first = undefined;
+          return send(text);
+        }
+        const timer = setInterval(() => send(KEEP_ALIVE), KEEP_ALIVE_MS);
+        try {
+          for (;;) {
+            const read = pending ?? iterator.next();
+            pending = undefined;
+            const { done, value } = await read;
+            if (done) {
+              send(encoder.end());
+              return controller.close();
+            }
+            const text = encoder.encode(value);
+            if (text !== '') return send(text);
+          }
+        } catch (error) {
+          // An aborted reader has gone: there is nobody to tell.
+          if (isAbort(error)) return controller.close();
+          const failure = toAppError(error);
+          log.warn({ err: failure.cause ?? failure, code: failure.code }, 'an answer broke off');
+          send(encoder.fail(failure));
+          controller.close();
+        } finally {
+          clearInterval(timer);
+        }
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 1 },
+  );
+}
+
+/** No transformation: Next would compress, and proxies would hold back, what has to flow. */
+export const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};

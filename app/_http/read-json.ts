@@ -1,0 +1,33 @@
+import { AppError } from '@/server/core/errors';
+
+/** Reads a JSON body under a cap; throws 415, 413 or 400. Next limits no body and answers bad JSON with an empty 500. */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  checkJsonType(request);
+  const body = await readBody(request, maxBytes);
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new AppError('invalid_request', 'The body is not valid JSON.', { cause: error });
+  }
+}
+
+/** A body of another type may come from a form on some other web page. */
+export function checkJsonType(request: Request): void {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/json') return;
+  throw new AppError('unsupported_media_type', 'Send the body as JSON with "content-type: application/json".');
+}
+
+/** Reads a text body, up to `maxBytes`, whatever its declared length. */
+export async function readBody(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = () => new AppError('payload_too_large', `The body is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,49 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import busboy from 'busboy';
+import { AppError } from '@/server/core/errors';
+
+
+/**
+ * Reads a multipart body with one file, handing its content on as it arrives. Fields that matter
+ * must come before the file, as form encoders send them when they are appended first.
+ */
+export async function readUpload<T>(
+  request: Request,
+  take: (name: string, content: AsyncIterable<Uint8Array>, fields: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const type = request.headers.get('content-type') ?? '';
+  if (!type.toLowerCase().startsWith('multipart/form-data') || !request.body) {
+    throw new AppError('unsupported_media_type', 'Send the file as multipart/form-data in the field "file".');
+  }
+  const body = Readable.fromWeb(request.body as NodeReadableStream);
+  const fields: Record<string, string> = {};
+  let taken: Promise<T> | undefined;
+  try {
+    const parser = busboy({
+      headers: { 'content-type': type },
+      defParamCharset: 'utf8',
+      limits: { files: 1, fields: 10, fieldSize: 1000, parts: 12 },
+    });
+    await new Promise<void>((resolve, reject) => {
+      parser.on('field', (name, value) => {
+        fields[name] = value;
+      });
+      parser.on('file', (name, content, info) => {
+        if (name !== 'file' || taken) return content.resume();
+        taken = take(info.filename ?? '', content, fields);
+        taken.catch(reject);
+      });
+      parser.on('close', () => resolve());
+      parser.on('error', reject);
+      body.on('error', reject);
+      body.pipe(parser);
+    });
+  } catch (error) {
+    body.destroy();
+    if (error instanceof AppError) throw error;
+    throw new AppError('invalid_request', 'The multipart body is malformed or was cut off.', { cause: error });
+  }
+  if (!taken) throw new AppError('invalid_request', 'The body holds no file in the field "file".', { param: 'file' });
+  return taken;
+}

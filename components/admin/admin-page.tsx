@@ -1,0 +1,59 @@
+'use client';
+
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { api, messageOf } from '../trpc-client';
+import { Notice } from '../ui/notice';
+import { Shell } from '../ui/shell';
+import { ActiveModel } from './active-model';
+import { Dependencies } from './dependencies';
+import { Documents } from './documents';
+import { OllamaModels } from './ollama-models';
+
+/** State of everything, the model that answers, the models of Ollama, and the documents. */
+export function AdminPage() {
+  const overview = useQuery({ queryKey: ['admin.overview'], queryFn: () => api.admin.overview.query(), refetchInterval: 4_000 });
+  return (
+    <Shell>
+      <div className="max-w-4xl space-y-10 py-6">
+        <h1 className="text-xl font-semibold">Admin</h1>
+        {overview.isError && <Notice tone="failure">{messageOf(overview.error)}</Notice>}
+        {overview.data?.problems.map((problem) => (
+          <Notice key={problem.variable} tone="failure">
+            An edit of .env was not taken over, the earlier configuration goes on: {problem.message}.
+          </Notice>
+        ))}
+        {overview.data && overview.data.ignored.length > 0 && (
+          <Notice tone="info">Set, but not used by this version yet: {overview.data.ignored.join(', ')}.</Notice>
+        )}
+        <Section id="dependencies" title="State">
+          {overview.data ? <Dependencies health={overview.data.health} /> : <Loading />}
+        </Section>
+        <Section id="model" title="Answering model">
+          {overview.data ? <ActiveModel overview={overview.data} /> : <Loading />}
+        </Section>
+        <Section id="ollama" title="Ollama models">
+          <OllamaModels />
+        </Section>
+        <Section id="documents" title="Documents">
+          <Documents />
+        </Section>
+      </div>
+    </Shell>
+  );
+}
+
+function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return (
+    <section aria-labelledby={`${id}-title`} id={id} className="scroll-mt-16">
+      <h2 id={`${id}-title`} className="mb-3 border-b border-rule pb-1 font-semibold">
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+function Loading() {
+  return <p className="text-sm text-muted">Loading…</p>;
+}

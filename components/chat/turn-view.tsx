@@ -1,0 +1,157 @@
+'use client';
+
+import { Check, Copy } from 'lucide-react';
+import Link from 'next/link';
+import { memo, useCallback, useDeferredValue, useMemo, useState } from 'react';
+import { Markdown } from '../ui/markdown';
+import { Notice } from '../ui/notice';
+import { Sources } from './sources';
+import { citedNumbers, placeOf, type Turn } from './turn';
+
+/** A question, its answer, and the evidence beside it. */
+export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
+  const [selected, setSelected] = useState<number | null>(null);
+  const text = useDeferredValue(turn.text);
+  const cited = useMemo(() => citedNumbers(text), [text]);
+  const sourceId = useCallback((n: number) => `${turn.key}-source-${n}`, [turn.key]);
+  const { passages } = turn;
+  const citation = useCallback(
+    (n: number) => {
+      const passage = passages.find((candidate) => candidate.n === n);
+      if (!passage) return <span>[{n}]</span>;
+      const jump = () => {
+        setSelected(n);
+        const card = document.getElementById(sourceId(n));
+        card?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        card?.focus({ preventScroll: true });
+      };
+      return (
+        <button
+          type="button"
+          onClick={jump}
+          title={`${passage.source}, ${placeOf(passage)}, score ${passage.score.toFixed(2)}`}
+          aria-label={`Source ${n}: ${passage.source}, ${placeOf(passage)}`}
+          className="mx-0.5 cursor-pointer rounded-sm bg-ivy-soft px-1 align-baseline text-[0.8em] font-semibold text-ivy tabular-nums hover:underline"
+        >
+          [{n}]
+        </button>
+      );
+    },
+    [passages, sourceId],
+  );
+  return (
+    <li className="grid gap-x-10 gap-y-4 lg:grid-cols-[minmax(0,42rem)_minmax(0,1fr)]">
+      <article aria-busy={turn.phase !== 'ended'} className="min-w-0">
+        <h2 className="text-lg font-semibold whitespace-pre-wrap [overflow-wrap:anywhere]">{turn.question}</h2>
+        <div className="mt-3 space-y-3">
+          <RetrievalNotice turn={turn} />
+          {turn.reasoning && (
+            <details className="text-sm text-muted">
+              <summary className="cursor-pointer">Reasoning</summary>
+              <p className="mt-1 whitespace-pre-wrap">{turn.reasoning}</p>
+            </details>
+          )}
+          <Markdown text={text} citation={citation} />
+          <Progress turn={turn} />
+          <Outcome turn={turn} onRetry={onRetry} />
+        </div>
+      </article>
+      {turn.passages.length > 0 && <Sources turn={turn} cited={cited} selected={selected} sourceId={sourceId} />}
+    </li>
+  );
+});
+
+function RetrievalNotice({ turn }: { turn: Turn }) {
+  if (turn.state === 'degraded') {
+    return <Notice tone="doubt">The documents could not be searched: {turn.reason} This answer is not based on them.</Notice>;
+  }
+  if (turn.state === 'empty') return <Notice tone="doubt">{turn.reason}</Notice>;
+  if (turn.state === 'off' && turn.reason) {
+    return <p className="text-sm text-muted">Answered without searching the documents: {turn.reason}.</p>;
+  }
+  return null;
+}
+
+/** What is going on until the first word, and that more is to come. */
+function Progress({ turn }: { turn: Turn }) {
+  if (turn.phase === 'ended') return null;
+  const words = {
+    starting: 'Sending the question…',
+    searching: `Searching for “${shorten(turn.query ?? '')}”…`,
+    waiting: turn.state === 'ok' ? `Found ${turn.passages.length}. Waiting for the model…` : 'Waiting for the model…',
+    writing: 'Writing…',
+  }[turn.phase];
+  return (
+    <p role="status" className="flex items-center gap-2 text-sm text-muted">
+      <span aria-hidden="true" className="size-2 animate-pulse rounded-full bg-ivy" />
+      {words}
+    </p>
+  );
+}
+
+function Outcome({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
+  if (turn.outcome === null) return null;
+  const retry = (
+    <button type="button" className="button" onClick={onRetry}>
+      Try again
+    </button>
+  );
+  const { passages, messages } = turn.leftOut;
+  return (
+    <>
+      {turn.outcome === 'failed' && (
+        <Notice
+          tone="failure"
+          action={
+            <>
+              {retry}
+              <Link className="button" href="/admin">
+                Admin
+              </Link>
+            </>
+          }
+        >
+          {turn.text && 'The answer broke off. '}
+          {turn.error}
+        </Notice>
+      )}
+      {turn.outcome === 'stopped' && (
+        <Notice tone="info" action={retry}>
+          Stopped.
+        </Notice>
+      )}
+      {turn.cutOff && <Notice tone="doubt">The answer reached its length limit and is not complete.</Notice>}
+      {(passages > 0 || messages > 0) && (
+        <p className="text-sm text-amber">
+          The model’s context was too short for {passages > 0 && `${passages} of the passages`}
+          {passages > 0 && messages > 0 && ' and '}
+          {messages > 0 && `${messages} earlier messages`}; they were left out.
+        </p>
+      )}
+      {turn.text && <Footer turn={turn} />}
+    </>
+  );
+}
+
+function Footer({ turn }: { turn: Turn }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(turn.text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  return (
+    <p className="flex flex-wrap items-center gap-3 text-sm text-muted">
+      <button type="button" className="inline-flex min-h-6 cursor-pointer items-center gap-1 hover:text-ink" onClick={copy}>
+        {copied ? <Check aria-hidden="true" size={14} /> : <Copy aria-hidden="true" size={14} />}
+        {copied ? 'Copied' : 'Copy'}
+      </button>
+      {turn.answeredBy && <span>{turn.answeredBy}</span>}
+      {turn.tokens !== null && turn.tokens > 0 && <span className="tabular-nums">{turn.tokens.toLocaleString('en')} tokens</span>}
+    </p>
+  );
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}

@@ -1,0 +1,114 @@
+import type { CitedPassage, RetrievalState } from '@/server/core/knowledge';
+import type { RunEvent } from '@/server/core/run';
+
+/** What the run registry sends: the events of a run and how it ended. */
+export type RunEntry =
+  | RunEvent
+  | { type: 'end'; outcome: 'done' | 'stopped' | 'failed'; error?: { code: string; message: string } | undefined };
+
+/** One question and what is known of its answer. */
+export interface Turn {
+  /** Made by the page; the server answers the same key with the same run. */
+  key: string;
+  question: string;
+  model: string;
+  retrieval: boolean;
+  runId: string | null;
+  phase: 'starting' | 'searching' | 'waiting' | 'writing' | 'ended';
+  query: string | null;
+  state: RetrievalState | null;
+  reason: string | null;
+  passages: readonly CitedPassage[];
+  /** `ollama · llama3.1:8b` */
+  answeredBy: string | null;
+  leftOut: { passages: number; messages: number };
+  reasoning: string;
+  text: string;
+  tokens: number | null;
+  cutOff: boolean;
+  outcome: 'done' | 'stopped' | 'failed' | null;
+  error: string | null;
+}
+
+export function createTurn(question: string, model: string, retrieval: boolean): Turn {
+  return {
+    key: crypto.randomUUID(),
+    question,
+    model,
+    retrieval,
+    runId: null,
+    phase: 'starting',
+    query: null,
+    state: null,
+    reason: null,
+    passages: [],
+    answeredBy: null,
+    leftOut: { passages: 0, messages: 0 },
+    reasoning: '',
+    text: '',
+    tokens: null,
+    cutOff: false,
+    outcome: null,
+    error: null,
+  };
+}
+
+/** The turn after these entries of its run. */
+export function applyEntries(turn: Turn, entries: readonly RunEntry[]): Turn {
+  return entries.reduce(applyEntry, turn);
+}
+
+function applyEntry(turn: Turn, entry: RunEntry): Turn {
+  switch (entry.type) {
+    case 'step':
+      return applyStep(turn, entry);
+    case 'retrieval':
+      return {
+        ...turn,
+        phase: 'waiting',
+        query: entry.query,
+        state: entry.state,
+        reason: entry.reason ?? null,
+        passages: entry.passages,
+      };
+    case 'reasoning-delta':
+      return { ...turn, phase: 'writing', reasoning: turn.reasoning + entry.text };
+    case 'text-delta':
+      return { ...turn, phase: 'writing', text: turn.text + entry.text };
+    case 'usage':
+      return { ...turn, tokens: entry.usage.promptTokens + entry.usage.completionTokens };
+    case 'finish':
+      return { ...turn, cutOff: entry.reason === 'length' };
+    case 'tool-call':
+      return turn;
+    case 'end':
+      return { ...turn, phase: 'ended', outcome: entry.outcome, error: entry.error?.message ?? null };
+    default:
+      return entry satisfies never;
+  }
+}
+
+function applyStep(turn: Turn, step: Extract<RunEvent, { type: 'step' }>): Turn {
+  switch (step.step) {
+    case 'gate':
+      return turn;
+    case 'search':
+      return { ...turn, phase: 'searching', query: step.query };
+    case 'prompt':
+      return { ...turn, leftOut: { passages: step.report.passagesLeftOut, messages: step.report.messagesLeftOut } };
+    case 'model':
+      return { ...turn, phase: 'waiting', answeredBy: step.provider === step.model ? step.provider : `${step.provider} · ${step.model}` };
+    default:
+      return step satisfies never;
+  }
+}
+
+/** Numbers of the passages that the text cites. */
+export function citedNumbers(text: string): ReadonlySet<number> {
+  return new Set([...text.matchAll(/\[(\d{1,3})\]/g)].map((match) => Number(match[1])));
+}
+
+/** `p. 45`, or the heading for formats without pages. */
+export function placeOf(passage: CitedPassage): string {
+  return passage.pageKind === 'page' ? `p. ${passage.page}` : `section ${passage.page}`;
+}

@@ -1,0 +1,10 @@
+// Builds the server and the parsing process.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bin, buildParser, completeStandalone, ensureDependencies, root, run } from './setup.mjs';
+
+ensureDependencies();
+rmSync(join(root, '.next', 'standalone'), { recursive: true, force: true });
+run(bin('next'), ['build']);
+completeStandalone();
+await buildParser();

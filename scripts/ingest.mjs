@@ -1,0 +1,60 @@
+// `npm run ingest -- PATH…`: sends files and folders to the running server, which alone writes the index.
+import { openAsBlob, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { giveUp, readEnvFile, say } from './setup.mjs';
+
+const POLL_MS = 300;
+const paths = process.argv.slice(2);
+if (paths.length === 0) giveUp('Name the files or folders to add: npm run ingest -- manuals/ standard.pdf');
+
+const file = await readEnvFile();
+const setting = (name) => process.env[name] || file[name];
+const url = `http://127.0.0.1:${setting('PORT') || 8000}`;
+const key = setting('IVY_API_KEYS')?.split(',')[0]?.trim();
+const headers = key ? { authorization: `Bearer ${key}` } : {};
+
+const files = paths.flatMap(list);
+if (files.length === 0) giveUp('There are no files in what you named.');
+await fetch(`${url}/ready`).catch(() => giveUp(`Ivy is not running at ${url}. Start it with: npm start`));
+
+let failed = 0;
+const waiting = new Map();
+for (const [index, path] of files.entries()) {
+  const form = new FormData();
+  form.append('file', await openAsBlob(path), basename(path));
+  const response = await fetch(`${url}/documents`, { method: 'POST', body: form, headers });
+  const body = await response.json();
+  const place = `${index + 1}/${files.length}`;
+  if (response.status === 202) waiting.set(body.id, path);
+  else if (response.status === 200) say(`${place}  ${path}: already there`);
+  else refuse(path, body.error.message);
+  if (response.status === 202) say(`${place}  ${path}: stored`);
+}
+
+while (waiting.size > 0) {
+  for (const [id, path] of waiting) {
+    const response = await fetch(`${url}/documents/${id}`, { headers });
+    const { status, error, pages, passages, notice } = await response.json();
+    if (status === 'ready') say(`ready  ${path}: ${pages} pages, ${passages} passages${notice ? ` (${notice})` : ''}`);
+    else if (status === 'failed') refuse(path, error);
+    else if (response.ok) continue;
+    waiting.delete(id);
+  }
+  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+say(`${files.length - failed} of ${files.length} files are in the knowledge base.`);
+process.exit(failed > 0 ? 1 : 0);
+
+function refuse(path, reason) {
+  failed += 1;
+  say(`failed ${path}: ${reason}`);
+}
+
+function list(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) giveUp(`There is no ${path}.`);
+  if (!stats.isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../core/errors';
+import type { Principal } from '../core/run';
+import { digest, sameSecret } from './digest';
+import { LoginLimiter } from './login-limiter';
+import { checkOrigin, type OriginPolicy } from './origin';
+
+/** Keys and sessions by digest; the store implements it. */
+export interface AccessStore {
+  keyByDigest(digest: string): Promise<{ id: string; name: string } | undefined>;
+  keyCount(): Promise<number>;
+  syncKeys(keys: readonly { id: string; name: string; digest: string }[]): Promise<void>;
+  addSession(digest: string, expiresAt: number): Promise<void>;
+  sessionExists(digest: string, now: number): Promise<boolean>;
+  removeSession(digest: string): Promise<void>;
+  removeAllSessions(): Promise<void>;
+  removeExpiredSessions(now: number): Promise<void>;
+}
+
+export interface AccessPolicy extends OriginPolicy {
+  adminPassword: string | undefined;
+}
+
+/** What a route asks for: `api` an API key, `page` a session, `either` one of them. */
+export type Audience = 'api' | 'page' | 'either';
+
+export const SESSION_COOKIE = 'ivy_session';
+const SESSION_MS = 30 * 24 * 3600 * 1000;
+
+const LOCAL: Principal = { id: 'local', kind: 'local', role: 'admin', name: 'this machine' };
+
+/** Who may do what. Called inside every handler and procedure; nothing is authorised elsewhere. */
+export class Access {
+  private readonly limiter = new LoginLimiter();
+
+  constructor(
+    private readonly store: AccessStore,
+    /** Read for every request: the policy follows the configuration. */
+    private readonly policy: () => AccessPolicy,
+  ) {}
+
+  /** The principal of a request; throws 401 or 403 with what is missing. */
+  async authorize(request: { method: string; headers: Headers }, audience: Audience): Promise<Principal> {
+    const policy = this.policy();
+    checkOrigin(request, policy);
+    if (audience !== 'page') {
+      const key = await this.byKey(request.headers);
+      if (key) return key;
+    }
+    if (policy.loopback) return LOCAL;
+    if (audience !== 'api') {
+      const session = await this.bySession(request.headers);
+      if (session) return session;
+    }
+    throw audience === 'page'
+      ? new AppError('invalid_api_key', 'Please sign in.')
+      : new AppError('invalid_api_key', 'An API key is required: send it as "Authorization: Bearer …".');
+  }
+
+  /** Starts a session; throws 401 for a wrong password and 429 while locked. */
+  async login(request: { method: string; headers: Headers }, password: string): Promise<{ token: string; maxAgeSeconds: number }> {
+    const policy = this.policy();
+    checkOrigin(request, policy);
+    if (!policy.adminPassword) {
+      throw new AppError('permission_denied', 'No password is set. Set IVY_ADMIN_PASSWORD in .env to sign in.');
+    }
+    this.limiter.check();
+    if (!sameSecret(password, policy.adminPassword)) {
+      this.limiter.failed();
+      throw new AppError('invalid_api_key', 'This password is not right.');
+    }
+    this.limiter.succeeded();
+    const token = randomBytes(32).toString('base64url');
+    const now = Date.now();
+    await this.store.removeExpiredSessions(now);
+    await this.store.addSession(digest(token), now + SESSION_MS);
+    return { token, maxAgeSeconds: SESSION_MS / 1000 };
+  }
+
+  async logout(headers: Headers): Promise<void> {
+    const token = sessionToken(headers);
+    if (token) await this.store.removeSession(digest(token));
+  }
+
+  /** True when pages ask for a sign-in. */
+  get signInRequired(): boolean {
+    return !this.policy().loopback;
+  }
+
+  /** Makes the keys of the configuration valid and those withdrawn from it invalid. */
+  async syncKeys(keys: readonly string[]): Promise<void> {
+    await this.store.syncKeys(
+      keys.map((key, index) => {
+        const hash = digest(key);
+        return { id: `key_${hash.slice(0, 16)}`, name: `IVY_API_KEYS ${index + 1}`, digest: hash };
+      }),
+    );
+  }
+
+  /** After the password changed nobody stays signed in with the old one. */
+  async endAllSessions(): Promise<void> {
+    await this.store.removeAllSessions();
+  }
+
+  private async byKey(headers: Headers): Promise<Principal | undefined> {
+    const key = /^bearer\s+(\S+)\s*$/i.exec(headers.get('authorization') ?? '')?.[1];
+    if (!key) return undefined;
+    const stored = await this.store.keyByDigest(digest(key));
+    if (stored) return { id: stored.id, kind: 'key', role: 'member', name: stored.name };
+    // While no key exists, many clients still send a made-up one.
+    if (this.policy().loopback && (await this.store.keyCount()) === 0) return undefined;
+    throw new AppError('invalid_api_key', 'This API key is not valid.');
+  }
+
+  private async bySession(headers: Headers): Promise<Principal | undefined> {
+    const token = sessionToken(headers);
+    if (!token || !(await this.store.sessionExists(digest(token), Date.now()))) return undefined;
+    return { id: 'admin', kind: 'session', role: 'admin', name: 'admin' };
+  }
+}
+
+function sessionToken(headers: Headers): string | undefined {
+  const cookies = headers.get('cookie') ?? '';
+  for (const pair of cookies.split(';')) {
+    const [name, value] = pair.trim().split('=');
+    if (name === SESSION_COOKIE && value) return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,128 @@
+import type { Usage } from '../core/chat';
+import type { AppError } from '../core/errors';
+import type { RetrievalState } from '../core/knowledge';
+import type { RunEvent } from '../core/run';
+import { toErrorBody } from './errors';
+import { toFinishReason, toUsage } from './usage';
+
+export interface ChunkHead {
+  id: string;
+  /** Seconds since 1970. */
+  created: number;
+  /** As the client wrote it. */
+  model: string;
+  requestId: string;
+  includeUsage: boolean;
+}
+
+const DONE = 'data: [DONE]\n\n';
+/** Keeps every line under 64 KiB even when each character needs six bytes of escape. */
+const MAX_TEXT = 8_000;
+
+/**
+ * Server-sent events of one streamed chat completion: the role chunk, then content, reasoning and
+ * tool calls, one finish chunk, the usage chunk if asked for, `[DONE]`. What does not change between
+ * chunks is written once.
+ */
+export class ChunkEncoder {
+  private readonly prefix: string;
+  private started = false;
+  private toolIndex = 0;
+  private usage: Usage | undefined;
+  private rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+
+  constructor(private readonly head: ChunkHead) {
+    const { id, created, model } = head;
+    const common = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
+    this.prefix = `data: ${common.slice(0, -1)},"choices":`;
+  }
+
+  encode(events: readonly RunEvent[]): string {
+    let out = '';
+    let text = '';
+    let reasoning = '';
+    const flush = () => {
+      if (reasoning !== '') out += this.pieces('reasoning_content', reasoning);
+      if (text !== '') out += this.pieces('content', text);
+      text = '';
+      reasoning = '';
+    };
+    for (const event of events) {
+      switch (event.type) {
+        case 'step':
+          break;
+        case 'retrieval':
+          this.rag = { state: event.state, reason: event.reason ?? null };
+          break;
+        case 'usage':
+          this.usage = event.usage;
+          break;
+        case 'text-delta':
+          out += this.start();
+          if (reasoning !== '') flush();
+          text += event.text;
+          break;
+        case 'reasoning-delta':
+          out += this.start();
+          if (text !== '') flush();
+          reasoning += event.text;
+          break;
+        case 'tool-call': {
+          out += this.start();
+          flush();
+          const { id, name, argumentsJson } = event.call;
+          const call = { index: this.toolIndex++, id, type: 'function', function: { name, arguments: argumentsJson } };
+          out += this.chunk({ tool_calls: [call] }, null);
+          break;
+        }
+        case 'finish':
+          out += this.start();
+          flush();
+          out += this.chunk({}, toFinishReason(event.reason));
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+    flush();
+    return out;
+  }
+
+  /** After the last event of a complete answer. */
+  end(): string {
+    if (!this.head.includeUsage) return DONE;
+    const usage = toUsage(this.usage ?? { promptTokens: 0, completionTokens: 0 });
+    return `${this.prefix}[],"usage":${JSON.stringify(usage)}}\n\n${DONE}`;
+  }
+
+  /** A failure after the headers went out: an error frame without `choices`, then the end. Never a fake finish. */
+  fail(error: AppError): string {
+    return `data: ${JSON.stringify(toErrorBody(error))}\n\n${DONE}`;
+  }
+
+  private start(): string {
+    if (this.started) return '';
+    this.started = true;
+    const ivy = JSON.stringify({ request_id: this.head.requestId, rag: this.rag });
+    const chunk = this.chunk({ role: 'assistant', content: '' }, null);
+    return `${chunk.slice(0, -3)},"ivy":${ivy}}\n\n`;
+  }
+
+  private pieces(field: 'content' | 'reasoning_content', text: string): string {
+    if (text.length <= MAX_TEXT) return this.chunk({ [field]: text }, null);
+    let out = '';
+    for (let at = 0; at < text.length; ) {
+      let end = Math.min(at + MAX_TEXT, text.length);
+      // A pair of surrogates is one character and stays together.
+      if (end < text.length && text.charCodeAt(end - 1) >= 0xd800 && text.charCodeAt(end - 1) <= 0xdbff) end -= 1;
+      out += this.chunk({ [field]: text.slice(at, end) }, null);
+      at = end;
+    }
+    return out;
+  }
+
+  private chunk(delta: object, finishReason: string | null): string {
+    const finish = finishReason === null ? 'null' : `"${finishReason}"`;
+    return `${this.prefix}[{"index":0,"delta":${JSON.stringify(delta)},"logprobs":null,"finish_reason":${finish}}]}\n\n`;
+  }
+}

@@ -1,0 +1,73 @@
+import type { FinishReason, ToolCall, Usage } from '../core/chat';
+import { AppError } from '../core/errors';
+import type { RetrievalState } from '../core/knowledge';
+import type { RunEvent } from '../core/run';
+import type { ChunkHead } from './to-chunks';
+import { toFinishReason, toUsage } from './usage';
+
+/** The whole answer of a stream: non-streaming replies are collected from the same events. */
+export async function toChatCompletion(batches: AsyncIterable<readonly RunEvent[]>, head: Omit<ChunkHead, 'includeUsage'>) {
+  let text = '';
+  let reasoning = '';
+  const calls: ToolCall[] = [];
+  let usage: Usage = { promptTokens: 0, completionTokens: 0 };
+  let rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+  let finish: FinishReason | undefined;
+  for await (const events of batches) {
+    for (const event of events) {
+      switch (event.type) {
+        case 'step':
+          break;
+        case 'retrieval':
+          rag = { state: event.state, reason: event.reason ?? null };
+          break;
+        case 'text-delta':
+          text += event.text;
+          break;
+        case 'reasoning-delta':
+          reasoning += event.text;
+          break;
+        case 'tool-call':
+          calls.push(event.call);
+          break;
+        case 'usage':
+          usage = event.usage;
+          break;
+        case 'finish':
+          finish = event.reason;
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+  }
+  if (finish === undefined) throw new AppError('stream_truncated', 'The answer ended before it was complete.');
+  return {
+    id: head.id,
+    object: 'chat.completion' as const,
+    created: head.created,
+    model: head.model,
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant' as const,
+          content: text === '' && calls.length > 0 ? null : text,
+          refusal: null,
+          ...(reasoning !== '' && { reasoning_content: reasoning }),
+          ...(calls.length > 0 && {
+            tool_calls: calls.map(({ id, name, argumentsJson }) => ({
+              id,
+              type: 'function' as const,
+              function: { name, arguments: argumentsJson },
+            })),
+          }),
+        },
+        logprobs: null,
+        finish_reason: toFinishReason(finish),
+      },
+    ],
+    usage: toUsage(usage),
+    ivy: { request_id: head.requestId, rag },
+  };
+}

@@ -1,0 +1,162 @@
+import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/chat';
+import { AppError } from '../core/errors';
+import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
+import type { Orchestrator, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
+import { fitToContext } from './budget';
+import { CitationFilter, stripMarkers } from './citations';
+import { decideGate, type Gate } from './gate';
+import { toPassagesMessage, toRetrievalNote } from './prompt';
+
+export interface AnswerParts {
+  /** Resolves who answers; throws what is missing and how to get it. */
+  target(): Promise<{ provider: ChatProvider; model: ModelInfo }>;
+  retriever: Retriever;
+  settings: RetrievalSettings;
+  /** False for provider models that are exposed as they are. */
+  retrieval: boolean;
+  hasDocuments(): boolean;
+}
+
+type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
+
+/** The plain path: gate, search, budget, prompt, answer with checked citations. */
+export function createAnswer(parts: AnswerParts): Orchestrator {
+  return async function* answer(request, _context, signal) {
+    // Both are needed before the first token, so they go together. A missing provider is reported
+    // after the search, where it is awaited.
+    const target = parts.target();
+    target.catch(() => {});
+    const gate = decideGate(request, { profile: parts.retrieval, documents: parts.hasDocuments() });
+    yield [
+      { type: 'step', step: 'gate', retrieve: gate.retrieve, reason: gate.reason },
+      ...(gate.retrieve ? [{ type: 'step', step: 'search', query: gate.query } as const] : []),
+    ];
+    const retrieval = await retrieve(parts, request, gate, signal);
+    yield [retrieval];
+    if (retrieval.state === 'degraded' && parts.settings.required) {
+      throw new AppError('retrieval_unavailable', `The documents could not be searched: ${retrieval.reason}`);
+    }
+    const { provider, model } = await target;
+    signal.throwIfAborted();
+
+    const history = cleanHistory(request.messages);
+    const budget = fitToContext(history, retrieval.passages, {
+      contextLength: model.contextLength,
+      options: request.options,
+    });
+    yield [
+      { type: 'step', step: 'prompt', report: budget.report },
+      { type: 'step', step: 'model', provider: provider.id, model: model.id },
+    ];
+    const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
+    const note = inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
+    const grounding = note ?? (budget.passages.length > 0 ? toPassagesMessage(budget.passages) : undefined);
+    const upstream = provider.stream(
+      {
+        model: model.id,
+        messages: grounding ? insertGrounding(budget.messages, grounding, inBlocks) : budget.messages,
+        passages: inBlocks ? budget.passages : [],
+        retrieval: retrieval.state,
+        options: capAnswer(request, model),
+        user: request.user,
+      },
+      signal,
+    );
+    if (retrieval.state === 'off') yield* upstream as AsyncIterable<readonly RunEvent[]>;
+    else yield* withCitations(upstream, budget.passages);
+  };
+}
+
+async function retrieve(parts: AnswerParts, request: RunRequest, gate: Gate, signal: AbortSignal): Promise<RetrievalEvent> {
+  if (!gate.retrieve) {
+    return { type: 'retrieval', state: 'off', reason: gate.reason, query: gate.query, passages: [], durationMs: 0 };
+  }
+  const { rag } = request;
+  const query = {
+    text: gate.query,
+    limit: rag.topK ?? parts.settings.topK,
+    minScore: rag.minScore ?? parts.settings.minScore,
+    collections: rag.collections,
+  };
+  const started = performance.now();
+  const result = await parts.retriever.retrieve(query, signal).catch((error: unknown): Retrieval => {
+    if (signal.aborted) throw error;
+    const reason = error instanceof AppError ? error.message : 'The knowledge base could not be searched.';
+    return { state: 'degraded', reason, passages: [], candidates: 0, durationMs: performance.now() - started };
+  });
+  return {
+    type: 'retrieval',
+    state: result.state,
+    reason: result.reason,
+    query: gate.query,
+    passages: result.passages.map((passage, index) => ({ ...passage, n: index + 1 })),
+    durationMs: result.durationMs,
+  };
+}
+
+/** Blocks need text to cite, and the API does not combine its citations with a JSON answer. */
+function canCiteNatively(request: RunRequest, passages: readonly CitedPassage[], provider: ChatProvider): boolean {
+  if (provider.id === 'builtin') return true;
+  const format = request.options.responseFormat?.type ?? 'text';
+  return format === 'text' && passages.every((passage) => passage.text !== undefined);
+}
+
+function cleanHistory(messages: readonly ChatMessage[]): ChatMessage[] {
+  return messages.map((message) => (message.role === 'assistant' ? { ...message, text: stripMarkers(message.text) } : message));
+}
+
+/** Passages go directly before the last user message; a note that goes with blocks joins the stable head. */
+function insertGrounding(messages: readonly ChatMessage[], grounding: ChatMessage, atHead: boolean): ChatMessage[] {
+  const at = atHead
+    ? messages.findIndex((message) => message.role !== 'system')
+    : messages.findLastIndex((message) => message.role === 'user');
+  return at < 0 ? [...messages, grounding] : messages.toSpliced(at, 0, grounding);
+}
+
+function capAnswer(request: RunRequest, model: ModelInfo): RunRequest['options'] {
+  const { maxTokens } = request.options;
+  if (maxTokens === undefined || model.maxOutputTokens === undefined) return request.options;
+  return { ...request.options, maxTokens: Math.min(maxTokens, model.maxOutputTokens) };
+}
+
+/** Checks markers that the model writes, and writes those of providers that cite natively. */
+async function* withCitations(
+  upstream: AsyncIterable<readonly ModelEvent[]>,
+  passages: readonly CitedPassage[],
+): AsyncIterable<readonly RunEvent[]> {
+  const filter = new CitationFilter(new Set(passages.map((passage) => passage.n)));
+  let lastCharacter = '';
+  const text = (value: string, into: RunEvent[]) => {
+    if (value === '') return;
+    lastCharacter = value.charAt(value.length - 1);
+    into.push({ type: 'text-delta', text: value });
+  };
+  for await (const events of upstream) {
+    const batch: RunEvent[] = [];
+    for (const event of events) {
+      switch (event.type) {
+        case 'text-delta':
+          text(filter.push(event.text), batch);
+          break;
+        case 'citation': {
+          text(filter.end(), batch);
+          const markers = event.passages.map((n) => `[${n}]`).join('');
+          text(lastCharacter === '' || /\s/.test(lastCharacter) ? `${markers} ` : ` ${markers}`, batch);
+          break;
+        }
+        case 'tool-call':
+        case 'finish':
+          text(filter.end(), batch);
+          batch.push(event);
+          break;
+        case 'reasoning-delta':
+        case 'usage':
+          batch.push(event);
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+}

@@ -1,0 +1,95 @@
+/** `[1]`, `[1, 2]`, `[Document 1]`, `[Document 1 - Name Page 2]`: what models write for a citation. */
+const MARKER = /^\[\s*(?:(?:document|doc|source)s?\s+)?(\d{1,3}(?:\s*,\s*\d{1,3})*)(?:\s+-[^\]\n]{0,120})?\s*\]/i;
+/** True while the text after `[` may still become a marker. */
+const OPEN_MARKER = /^\[\s*(?:[a-z]{0,9}\s*)?[\d,\s]*(?:\s-[^\]\n]{0,120})?$/i;
+
+/**
+ * Rewrites citations while an answer streams: every form becomes `[n]`, one bracket per number, and
+ * numbers of no passage disappear with the blank before them. Code and links are left alone.
+ * Text is held back only while a bracket is open.
+ */
+export class CitationFilter {
+  private held = '';
+  private inFence = false;
+  private inCode = false;
+  private atLineStart = true;
+
+  constructor(private readonly known: ReadonlySet<number>) {}
+
+  /** The part of the answer that is settled now. */
+  push(text: string): string {
+    this.held += text;
+    return this.drain(false);
+  }
+
+  /** The rest, when the answer ends. */
+  end(): string {
+    return this.drain(true);
+  }
+
+  private drain(final: boolean): string {
+    let out = '';
+    while (this.held !== '') {
+      const special = this.held.search(/[[`\n]|[ \t]+(?=\[|$)/);
+      if (special < 0) return out + this.take(this.held.length);
+      out += this.take(special);
+      const next = this.step(final);
+      if (next === undefined) return out;
+      out += next;
+    }
+    return out;
+  }
+
+  /** Settles what begins at the front of `held`; undefined when more text is needed. */
+  private step(final: boolean): string | undefined {
+    const first = this.held.charAt(0);
+    if (first === '`') return this.backticks(final);
+    if (first === '\n') {
+      this.inCode = false;
+      const line = this.take(1);
+      this.atLineStart = true;
+      return line;
+    }
+    if (this.inFence || this.inCode) return this.take(1);
+    const blank = /^[ \t]*/.exec(this.held)?.[0] ?? '';
+    const rest = this.held.slice(blank.length);
+    if (rest === '') return final ? this.take(blank.length) : undefined;
+    const marker = MARKER.exec(rest);
+    if (marker) return this.marker(blank, marker, final);
+    if (!final && OPEN_MARKER.test(rest)) return undefined;
+    return this.take(blank.length + 1);
+  }
+
+  private marker(blank: string, marker: RegExpExecArray, final: boolean): string | undefined {
+    const length = blank.length + marker[0].length;
+    const after = this.held.charAt(length);
+    if (after === '' && !final) return undefined;
+    // `[1](https://…)` and `[1]: …` are Markdown links.
+    if (after === '(' || after === ':') return this.take(length);
+    this.take(length);
+    const numbers = (marker[1] ?? '').split(',').map(Number);
+    const cited = numbers.filter((n) => this.known.has(n)).map((n) => `[${n}]`);
+    return cited.length > 0 ? blank + cited.join('') : '';
+  }
+
+  private backticks(final: boolean): string | undefined {
+    const run = /^`+/.exec(this.held)?.[0] ?? '';
+    if (run.length === this.held.length && !final) return undefined;
+    if (run.length >= 3 && (this.atLineStart || this.inFence)) this.inFence = !this.inFence;
+    else if (!this.inFence) this.inCode = !this.inCode;
+    return this.take(run.length);
+  }
+
+  private take(length: number): string {
+    const taken = this.held.slice(0, length);
+    this.held = this.held.slice(length);
+    if (taken.trim() !== '') this.atLineStart = false;
+    return taken;
+  }
+}
+
+/** Old markers in earlier answers point to passages that are no longer there. */
+export function stripMarkers(text: string): string {
+  const filter = new CitationFilter(new Set());
+  return filter.push(text) + filter.end();
+}

@@ -1,0 +1,37 @@
+import type { ChatMessage } from '../core/chat';
+import { textOf } from '../core/chat';
+import type { RunRequest } from '../core/run';
+
+export type Gate = { retrieve: true; query: string; reason: string } | { retrieve: false; query: string; reason: string };
+
+const GREETING =
+  /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|thanks?|thank you|ok(ay)?|bye|goodbye|test|ping)\b[\s!.,?]*(ivy|there|you|all|very much|a lot)?[\s!.?]*$/i;
+const MIN_LENGTH = 10;
+
+/** Decides without a model whether to search, and says why. */
+export function decideGate(request: RunRequest, searchable: { profile: boolean; documents: boolean }): Gate {
+  const query = toQuery(request.messages);
+  const off = (reason: string): Gate => ({ retrieve: false, query, reason });
+  if (request.task) return off('a background task of the client');
+  if (request.rag.enabled === false) return off('switched off for this request');
+  if (!searchable.profile) return off('this model answers without retrieval');
+  if (request.messages.at(-1)?.role === 'tool') return off('the turn answers a tool call');
+  if (query === '') return off('the question holds no text');
+  if (GREETING.test(query)) return off('a greeting');
+  // Short questions with a digit are often identifiers: 5.3.2.1, cES1001.
+  if (query.length < MIN_LENGTH && !/\d/.test(query)) return off('too short to search for');
+  if (!searchable.documents) return off('there are no documents yet');
+  return { retrieve: true, query, reason: 'a question' };
+}
+
+/**
+ * What to search for: the last user message. Open WebUI puts its own file context before the real
+ * question and closes it with `</context>`.
+ */
+function toQuery(messages: readonly ChatMessage[]): string {
+  const last = messages.findLast((message) => message.role === 'user');
+  if (!last) return '';
+  const text = textOf(last);
+  const end = text.lastIndexOf('</context>');
+  return (end < 0 ? text : text.slice(end + '</context>'.length)).trim();
+}

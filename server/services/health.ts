@@ -1,0 +1,98 @@
+import { toAppError } from '../core/errors';
+import type { DocumentStatus } from '../core/knowledge';
+import { redactUrl } from '../net/http';
+import type { Services } from './services';
+
+export interface ComponentHealth {
+  state: 'ok' | 'down' | 'off';
+  latency_ms: number | null;
+  /** What is wrong and what to do; null when all is well. */
+  detail: string | null;
+}
+
+/** The answer of `/health`; it holds no secret. */
+export interface Health {
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  llm_provider: 'local' | 'claude' | 'builtin';
+  model: string | null;
+  knowledge_agent_url: string | null;
+  components: {
+    ollama: ComponentHealth & { url: string; version: string | null };
+    claude: ComponentHealth;
+    knowledge_agent: ComponentHealth;
+    knowledge_base: ComponentHealth & { documents: Record<DocumentStatus, number>; passages: number };
+    configuration: ComponentHealth;
+  };
+}
+
+const PROBE_MS = 2_000;
+
+/** Asks every dependency once, in parallel, each within two seconds. */
+export async function checkHealth(services: Services): Promise<Health> {
+  const { config, providers, ollamaModels, agent } = services.snapshot;
+  const signal = AbortSignal.timeout(PROBE_MS);
+  const [ollama, claude, knowledgeAgent, knowledgeBase] = await Promise.all([
+    probe(() => ollamaModels.version(signal)),
+    providers.anthropic ? probe(() => withDeadline(providers.anthropic?.models())) : undefined,
+    agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
+    probe(async () => ({ documents: await services.knowledge.counts(), passages: await services.knowledge.passageCount() })),
+  ]);
+  const problems = services.config.problems.map((problem) => problem.message);
+  const components: Health['components'] = {
+    ollama: { ...ollama.health, url: redactUrl(config.ollama.baseUrl), version: ollama.value ?? null },
+    claude: claude?.health ?? off('No API key is set.'),
+    knowledge_agent: knowledgeAgent?.health ?? off('The embedded knowledge base is used.'),
+    knowledge_base: {
+      ...knowledgeBase.health,
+      documents: knowledgeBase.value?.documents ?? { queued: 0, parsing: 0, indexing: 0, ready: 0, failed: 0 },
+      passages: knowledgeBase.value?.passages ?? 0,
+    },
+    configuration: {
+      state: problems.length === 0 ? 'ok' : 'down',
+      latency_ms: null,
+      detail: problems.length === 0 ? null : `An edit was not taken over: ${problems.join(' ')}`,
+    },
+  };
+  const used = {
+    local: components.ollama,
+    claude: claude?.health ?? { ...off(''), state: 'down' as const },
+    builtin: null,
+  }[providers.active];
+  // `auto` without any model works, but not as meant.
+  const modelMissing = providers.active === 'builtin' && config.llmProvider !== 'builtin';
+  const wanting = [used?.state, knowledgeAgent?.health.state, components.configuration.state].includes('down');
+  return {
+    status: components.knowledge_base.state === 'down' ? 'unhealthy' : wanting || modelMissing ? 'degraded' : 'healthy',
+    llm_provider: providers.active,
+    model: providers.activeModelName,
+    knowledge_agent_url: config.knowledgeAgent.url ? redactUrl(config.knowledgeAgent.url) : null,
+    components,
+  };
+}
+
+async function probe<T>(ask: () => Promise<T>): Promise<{ health: ComponentHealth; value: T | undefined }> {
+  const started = performance.now();
+  try {
+    const value = await ask();
+    const latency = Math.round((performance.now() - started) * 10) / 10;
+    return { health: { state: 'ok', latency_ms: latency, detail: null }, value };
+  } catch (error) {
+    const failure = toAppError(error);
+    const detail = failure.code === 'internal_error' ? 'It did not answer within 2 s.' : failure.message;
+    return { health: { state: 'down', latency_ms: null, detail }, value: undefined };
+  }
+}
+
+async function withDeadline<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('late')), PROBE_MS).unref());
+  return Promise.race([promise, late]);
+}
+
+function agentState(healthy: boolean): true {
+  if (!healthy) throw new Error('not healthy');
+  return true;
+}
+
+function off(detail: string): ComponentHealth {
+  return { state: 'off', latency_ms: null, detail };
+}

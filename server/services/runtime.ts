@@ -1,0 +1,47 @@
+import { log } from '../lib/log';
+import { Services } from './services';
+
+/**
+ * Next gives route handlers, server components and `instrumentation.ts` separate module instances;
+ * what must exist once per process hangs on `globalThis`.
+ */
+const SLOT = Symbol.for('ivy.services');
+type Slot = { [SLOT]?: Promise<Services> };
+
+/** The services of this process, opened on first use. */
+export function getServices(): Promise<Services> {
+  const slot = globalThis as Slot;
+  slot[SLOT] ??= Services.open({
+    root: process.env['IVY_ROOT'] ?? process.cwd(),
+    environment: launcherEnvironment(),
+  });
+  return slot[SLOT];
+}
+
+/** Opens the services and ends them properly on SIGTERM and SIGINT; a second signal ends at once. */
+export async function startProcess(): Promise<void> {
+  const opening = getServices();
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    await (await opening).close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+  try {
+    await opening;
+  } catch (error) {
+    log.fatal(error instanceof Error ? error.message : String(error));
+    process.exit(78);
+  }
+  // The launcher waits for this to print what it found.
+  process.send?.({ type: 'ready' });
+}
+
+/** The environment as it was before Next loaded `.env` into it; the launcher hands it over. */
+function launcherEnvironment(): Partial<Record<string, string>> {
+  const handed = process.env['IVY_LAUNCH_ENV'];
+  return handed ? JSON.parse(handed) : process.env;
+}

@@ -1,0 +1,248 @@
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Access } from '../access/access';
+import { type ConfigChange, ConfigStore } from '../config/config-store';
+import { type Config, isLoopbackHost } from '../config/schema';
+import { AppError } from '../core/errors';
+import type { Principal, RunEvent, RunRequest } from '../core/run';
+import { type Cached, cached } from '../lib/async';
+import { log } from '../lib/log';
+import { DropFolder } from '../knowledge/embedded/drop-folder';
+import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { checkModelName } from '../providers/ollama-models';
+import { AccessRepository } from '../store/access';
+import { AuditRepository } from '../store/audit';
+import { type Database, openDatabase } from '../store/database';
+import { DocumentRepository } from '../store/documents';
+import { SettingsRepository } from '../store/settings';
+import { checkHealth, type Health } from './health';
+import { PullRegistry } from './pull-registry';
+import { RunRegistry } from './run-registry';
+import { DEFAULT_PROFILE, Snapshot } from './snapshot';
+
+export interface ServicesOptions {
+  /** Folder of the project: `.env`, `samples/` and the built parser are found from here. */
+  root: string;
+  environment: Partial<Record<string, string>>;
+  /** Poll interval of `.env`. */
+  pollMs?: number;
+}
+
+const AUTO_POLL_MS = 5_000;
+const HEALTH_TTL_MS = 2_000;
+const DRAIN_MS = 30_000;
+const MAX_FILE_BYTES = 512 * 1024 * 1024;
+const SAMPLES_ADDED = 'samples-added';
+
+/** The process-long parts and the current configuration's snapshot: everything a transport needs. */
+export class Services {
+  readonly runs: RunRegistry;
+  readonly pulls: PullRegistry;
+  readonly access: Access;
+  readonly health: Cached<Health>;
+  private current: Snapshot;
+  private readonly active = new Set<AbortController>();
+  private draining = false;
+  /** Resolves when the last change of the configuration is in force. */
+  private configured: Promise<void> = Promise.resolve();
+  private autoTimer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly database: Database,
+    readonly config: ConfigStore,
+    readonly knowledge: KnowledgeBase,
+    private readonly dropFolder: DropFolder,
+    readonly audit: AuditRepository,
+  ) {
+    this.current = new Snapshot(config.config, knowledge);
+    this.runs = new RunRegistry((request, context, signal) => this.answer(request, context, signal));
+    this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
+    this.health = cached(HEALTH_TTL_MS, () => checkHealth(this));
+    this.access = new Access(new AccessRepository(database), () => ({
+      ...this.config.config,
+      loopback: isLoopbackHost(this.config.config.host),
+    }));
+  }
+
+  static async open(options: ServicesOptions): Promise<Services> {
+    const dataDir = resolve(options.root, dataDirOf(options));
+    const database = await openDatabase(join(dataDir, 'ivy.db'));
+    const settings = new SettingsRepository(database);
+    const audit = new AuditRepository(database);
+    let services: Services | undefined;
+    const config = await ConfigStore.open({
+      envFilePath: join(options.root, '.env'),
+      environment: options.environment,
+      stored: settings,
+      pollMs: options.pollMs ?? 500,
+      onChange: (change) => {
+        const done = onConfigChange(services, audit, change);
+        if (services) services.configured = done;
+        done.catch((error) => log.error({ err: error }, 'a configuration change was not applied completely'));
+      },
+      onRejected: (problems) =>
+        log.error({ problems: problems.map((problem) => problem.message) }, 'this edit of .env is not taken over'),
+    });
+    for (const name of config.ignored) log.warn(`${name} is set, but this version does not use it yet`);
+    const knowledge = await KnowledgeBase.open({
+      directory: join(dataDir, 'knowledge'),
+      documents: new DocumentRepository(database),
+      parseWorkerPath: join(options.root, 'dist', 'parse-worker.mjs'),
+      maxFileBytes: MAX_FILE_BYTES,
+    });
+    const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
+    services = new Services(database, config, knowledge, dropFolder, audit);
+    await services.access.syncKeys(config.config.apiKeys);
+    await addSamples(options.root, settings, knowledge);
+    await services.resolveAuto();
+    return services;
+  }
+
+  get snapshot(): Snapshot {
+    return this.current;
+  }
+
+  /** False while starting is not the caller's concern any more, and once draining began. */
+  get ready(): boolean {
+    return !this.draining;
+  }
+
+  /** Runs one request with the configuration of this moment. Failures are thrown while iterating. */
+  async *answer(
+    request: RunRequest,
+    context: { runId: string; principal: Principal },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RunEvent[]> {
+    if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
+    const controller = new AbortController();
+    this.active.add(controller);
+    const combined = AbortSignal.any([signal, controller.signal]);
+    try {
+      const orchestrator = await this.current.orchestratorFor(request.model);
+      yield* orchestrator(request, context, combined);
+    } catch (error) {
+      throw controller.signal.aborted ? controller.signal.reason : error;
+    } finally {
+      this.active.delete(controller);
+    }
+  }
+
+  /** Ids of the models that are Ivy's own. */
+  readonly profiles: string[] = [DEFAULT_PROFILE];
+
+  /** What `/v1/models` lists; a provider that is down keeps its last known models. */
+  async models() {
+    const listed = await this.current.providers.list();
+    const profile = {
+      id: DEFAULT_PROFILE,
+      model: undefined,
+      description: 'Answers from your own documents, with citations.',
+    };
+    const description = 'The model itself, without documents.';
+    return [profile, ...listed.map(({ id, model }) => ({ id, model, description }))];
+  }
+
+  /** Makes a provider and model the active one, as a value of the admin page. */
+  async activate(provider: Config['llmProvider'], model: string | undefined, by: Principal): Promise<void> {
+    const values: Parameters<ConfigStore['setAdmin']>[0] = { LLM_PROVIDER: provider };
+    if (provider === 'local') values.OLLAMA_MODEL = model;
+    if (provider === 'claude') {
+      if (!this.config.config.anthropic.apiKey) {
+        throw new AppError('conflict', 'No Claude key is set. Set ANTHROPIC_API_KEY in .env first.');
+      }
+      values.ANTHROPIC_MODEL = model;
+    }
+    await this.config.setAdmin(values);
+    await this.configured;
+    await this.audit.record(by.name, 'model activated', model ? `${provider} ${model}` : provider);
+  }
+
+  /** Starts pulling a model from Ollama's registry. */
+  pull(name: string, by: Principal): void {
+    const model = checkModelName(name);
+    const { ollamaModels } = this.current;
+    this.pulls.start(model, (wanted, signal) => ollamaModels.pull(wanted, signal));
+    void this.audit.record(by.name, 'model pull started', model);
+  }
+
+  async removeModel(name: string, by: Principal): Promise<void> {
+    await this.current.ollamaModels.remove(name, AbortSignal.timeout(10_000));
+    this.current.providers.ollama.forgetModels();
+    await this.audit.record(by.name, 'model removed', name);
+  }
+
+  /** Throws 404 when there is no such document. */
+  async removeDocument(id: string, by: Principal): Promise<void> {
+    const document = await this.knowledge.get(id);
+    if (!document || !(await this.knowledge.remove(id))) {
+      throw new AppError('not_found', 'This document does not exist, or it was removed already.');
+    }
+    await this.audit.record(by.name, 'document removed', `${document.source} (${id})`);
+  }
+
+  /** Ends without losing anything: running answers get half a minute, then a typed end. */
+  async close(): Promise<void> {
+    if (this.draining) return;
+    this.draining = true;
+    clearTimeout(this.autoTimer);
+    this.pulls.stopAll();
+    const deadline = performance.now() + DRAIN_MS;
+    while (this.active.size > 0 && performance.now() < deadline) await new Promise((done) => setTimeout(done, 50));
+    const shutdown = new AppError('server_shutdown', 'Ivy was shut down while it wrote this answer.');
+    for (const controller of this.active) controller.abort(shutdown);
+    this.config.close();
+    await this.dropFolder.stop();
+    await this.knowledge.close();
+    await this.database.destroy();
+  }
+
+  /** Builds the snapshot of a new configuration; running answers keep theirs. */
+  async configChanged(change: ConfigChange): Promise<void> {
+    this.current = new Snapshot(change.config, this.knowledge);
+    this.health.reset();
+    if (change.changed.includes('IVY_API_KEYS')) await this.access.syncKeys(change.config.apiKeys);
+    if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.access.endAllSessions();
+    await this.resolveAuto();
+  }
+
+  /** Under `auto`, looks for a local model now and every five seconds until one is there. */
+  private async resolveAuto(): Promise<void> {
+    clearTimeout(this.autoTimer);
+    const { providers, config } = this.current;
+    if (await providers.resolveAuto()) {
+      this.health.reset();
+      log.info({ model: providers.activeModelName }, 'Ollama has a chat model: it answers from now on');
+    }
+    if (this.draining || config.llmProvider !== 'auto' || providers.active !== 'builtin') return;
+    this.autoTimer = setTimeout(() => void this.resolveAuto(), AUTO_POLL_MS);
+    this.autoTimer.unref();
+  }
+}
+
+/** The data folder is fixed at start, so it is read before the store that the other layers live in exists. */
+function dataDirOf({ root, environment }: ServicesOptions): string {
+  return environment['IVY_DATA_DIR'] || ConfigStore.peek(join(root, '.env'), 'IVY_DATA_DIR') || 'data';
+}
+
+async function onConfigChange(services: Services | undefined, audit: AuditRepository, change: ConfigChange): Promise<void> {
+  const names = [...new Set([...change.changed, ...change.cleared])];
+  log.info({ changed: names }, 'configuration changed');
+  await audit.record('configuration', 'changed', names.join(', '));
+  if (change.cleared.length > 0) {
+    await audit.record('configuration', 'admin value replaced by .env', change.cleared.join(', '));
+  }
+  await services?.configChanged(change);
+}
+
+/** The shipped documents are added once; deleting them is final. */
+async function addSamples(root: string, settings: SettingsRepository, knowledge: KnowledgeBase): Promise<void> {
+  if (await settings.get(SAMPLES_ADDED)) return;
+  const directory = join(root, 'samples');
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (!entry.isFile() || entry.name === 'README.md') continue;
+    await knowledge.add(entry.name, createReadStream(join(directory, entry.name)), { sample: true });
+  }
+  await settings.set(SAMPLES_ADDED, new Date().toISOString());
+}

@@ -1,0 +1,48 @@
+import type { Config } from '../config/schema';
+import { AppError } from '../core/errors';
+import type { Retriever } from '../core/knowledge';
+import type { Orchestrator } from '../core/run';
+import { KnowledgeAgent } from '../knowledge/agent';
+import type { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { createAnswer } from '../orchestrate/answer';
+import { OllamaModels } from '../providers/ollama-models';
+import { ProviderRegistry } from '../providers/registry';
+
+/** The profile that searches the documents and answers with the active provider. */
+export const DEFAULT_PROFILE = 'ivy-orchestrator';
+
+/** Everything that depends on the configuration, built anew for each revision. A run keeps the one it started with. */
+export class Snapshot {
+  readonly providers: ProviderRegistry;
+  readonly ollamaModels: OllamaModels;
+  readonly agent: KnowledgeAgent | undefined;
+  private readonly retriever: Retriever;
+
+  constructor(
+    readonly config: Config,
+    private readonly knowledge: KnowledgeBase,
+  ) {
+    this.providers = new ProviderRegistry(config);
+    this.ollamaModels = new OllamaModels(config.ollama.baseUrl);
+    const { url, timeoutMs } = config.knowledgeAgent;
+    this.agent = url ? new KnowledgeAgent({ url, timeoutMs }) : undefined;
+    this.retriever = this.agent ?? knowledge;
+  }
+
+  /** How to answer as `model`; throws 404 for an id that `/v1/models` does not list. */
+  async orchestratorFor(model: string): Promise<Orchestrator> {
+    const settings = this.config.rag;
+    const hasDocuments = () => this.agent !== undefined || this.knowledge.hasDocuments;
+    const parts = { retriever: this.retriever, settings, hasDocuments };
+    if (model === DEFAULT_PROFILE) {
+      return createAnswer({ ...parts, retrieval: true, target: () => this.providers.activeTarget() });
+    }
+    const target = await this.providers.find(model);
+    if (!target) {
+      throw new AppError('model_not_found', `The model ${model} does not exist. GET /v1/models lists what is there.`, {
+        param: 'model',
+      });
+    }
+    return createAnswer({ ...parts, retrieval: false, target: async () => target });
+  }
+}

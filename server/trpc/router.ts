@@ -1,0 +1,15 @@
+import { adminRouter } from './routers/admin';
+import { chatRouter } from './routers/chat';
+import { documentsRouter } from './routers/documents';
+import { sessionRouter } from './routers/session';
+import { router } from './trpc';
+
+/** The procedures of the built-in pages. */
+export const appRouter = router({
+  admin: adminRouter,
+  chat: chatRouter,
+  documents: documentsRouter,
+  session: sessionRouter,
+});
+
+export type AppRouter = typeof appRouter;

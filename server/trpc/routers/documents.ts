@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { AppError } from '../../core/errors';
+import { adminProcedure, procedure, router } from '../trpc';
+
+/** Documents of the embedded knowledge base. Uploads go through `POST /documents`, which streams. */
+export const documentsRouter = router({
+  list: procedure
+    .input(z.strictObject({ limit: z.number().int().min(1).max(200), cursor: z.string().max(100).nullish() }))
+    .query(async ({ ctx, input }) => {
+      const [page, counts] = await Promise.all([
+        ctx.services.knowledge.list(input.limit, input.cursor ?? undefined),
+        ctx.services.knowledge.counts(),
+      ]);
+      return { ...page, counts };
+    }),
+
+  remove: adminProcedure.input(z.strictObject({ id: z.string() })).mutation(async ({ ctx, input }) => {
+    await ctx.services.removeDocument(input.id, ctx.principal);
+  }),
+
+  /** One page as text, for the source viewer. */
+  page: procedure
+    .input(z.strictObject({ id: z.string(), page: z.number().int().min(1) }))
+    .query(async ({ ctx, input }) => {
+      const view = await ctx.services.knowledge.page(input.id, input.page);
+      if (!view) throw new AppError('not_found', 'This document or page does not exist, or it was removed.');
+      return view;
+    }),
+});
