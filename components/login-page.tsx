@@ -17,7 +17,10 @@ export function LoginPage() {
       <h1 className="text-xl font-semibold">Sign in to Ivy</h1>
       {state.data && !state.data.signInRequired ? (
         <p className="mt-3 text-muted">
-          No sign-in is needed on this machine. <a className="text-ivy underline" href="/">Go to the chat</a>
+          No sign-in is needed on this machine.{' '}
+          <a className="text-ivy underline" href="/">
+            Go to the chat
+          </a>
         </p>
       ) : (
         <form

@@ -2,7 +2,7 @@
 // changed since it last ran. Plain JavaScript without dependencies: it runs before they exist.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,7 +39,9 @@ export function bin(name) {
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
-    giveUp(`Node.js ${process.versions.node} is too old. Install Node.js 20.19 or newer (24 is recommended): https://nodejs.org`);
+    giveUp(
+      `Node.js ${process.versions.node} is too old. Install Node.js 20.19 or newer (24 is recommended): https://nodejs.org`,
+    );
   }
 }
 
@@ -174,4 +176,3 @@ export function serverEnvironment(host, port) {
     KEEP_ALIVE_TIMEOUT: '65000',
   };
 }
-

@@ -13,7 +13,9 @@ const port = Number(process.env.PORT || file.PORT || 8000);
 const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 
 if (!(await isFree(host, port))) {
-  giveUp(`Port ${port} is taken, perhaps by another Ivy. Stop that program, or choose another port: PORT=8001 npm start`);
+  giveUp(
+    `Port ${port} is taken, perhaps by another Ivy. Stop that program, or choose another port: PORT=8001 npm start`,
+  );
 }
 
 const server = spawn(process.execPath, [join(root, '.next', 'standalone', 'server.js')], {
@@ -42,7 +44,12 @@ async function untilReady() {
 }
 
 async function report() {
-  const { components, llm_provider: provider, model, knowledge_agent_url: agent } = await (await fetch(`${url}/health`)).json();
+  const {
+    components,
+    llm_provider: provider,
+    model,
+    knowledge_agent_url: agent,
+  } = await (await fetch(`${url}/health`)).json();
   const { documents } = components.knowledge_base;
   const working = documents.queued + documents.parsing + documents.indexing;
   say('');
@@ -50,9 +57,15 @@ async function report() {
   say(`Admin page:        ${url}/admin`);
   say(`OpenAI clients:    ${url}/v1   model "ivy-orchestrator"`);
   say('');
-  say(`Ollama             ${components.ollama.state === 'ok' ? `version ${components.ollama.version}` : 'not found'} at ${components.ollama.url}`);
-  say(`Claude             ${components.claude.state === 'off' ? 'no key' : provider === 'claude' ? 'in use' : 'key set, not in use'}`);
-  say(`Knowledge          ${agent ?? `${documents.ready} documents${working > 0 ? `, ${working} being indexed` : ''}`}`);
+  say(
+    `Ollama             ${components.ollama.state === 'ok' ? `version ${components.ollama.version}` : 'not found'} at ${components.ollama.url}`,
+  );
+  say(
+    `Claude             ${components.claude.state === 'off' ? 'no key' : provider === 'claude' ? 'in use' : 'key set, not in use'}`,
+  );
+  say(
+    `Knowledge          ${agent ?? `${documents.ready} documents${working > 0 ? `, ${working} being indexed` : ''}`}`,
+  );
   say(`Answers come from  ${provider === 'builtin' ? 'quotations (no language model yet)' : `${model} (${provider})`}`);
   say('');
   say(

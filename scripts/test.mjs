@@ -21,7 +21,10 @@ count(unit, ({ numPassedTests, numFailedTests, numPendingTests }) => [numPassedT
 
 say('End-to-end tests in Chromium');
 const e2e = join(reports, 'e2e.json');
-runner(bin('playwright'), ['test', '--reporter=list,json'], { IVY_CHROMIUM: browser, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e });
+runner(bin('playwright'), ['test', '--reporter=list,json'], {
+  IVY_CHROMIUM: browser,
+  PLAYWRIGHT_JSON_OUTPUT_NAME: e2e,
+});
 count(e2e, ({ stats }) => [stats.expected + stats.flaky, stats.unexpected, stats.skipped]);
 
 rmSync(reports, { recursive: true, force: true });
@@ -30,7 +33,9 @@ if (total.passed === 0) {
   broken = true;
 }
 if (broken && total.failed === 0) total.failed = 1;
-process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`);
+process.stdout.write(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`,
+);
 process.exit(broken || total.failed > 0 ? 1 : 0);
 
 function runner(command, args, env = {}) {

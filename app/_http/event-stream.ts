@@ -1,4 +1,4 @@
-import { AppError, isAbort, toAppError } from '@/server/core/errors';
+import { type AppError, isAbort, toAppError } from '@/server/core/errors';
 import type { RunEvent } from '@/server/core/run';
 import { log } from '@/server/lib/log';
 

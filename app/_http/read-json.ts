@@ -20,7 +20,8 @@ export function checkJsonType(request: Request): void {
 
 /** Reads a text body, up to `maxBytes`, whatever its declared length. */
 export async function readBody(request: Request, maxBytes: number): Promise<string> {
-  const tooLarge = () => new AppError('payload_too_large', `The body is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
+  const tooLarge = () =>
+    new AppError('payload_too_large', `The body is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;

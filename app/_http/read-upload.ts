@@ -3,7 +3,6 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import busboy from 'busboy';
 import { AppError } from '@/server/core/errors';
 
-
 /**
  * Reads a multipart body with one file, handing its content on as it arrives. Fields that matter
  * must come before the file, as form encoders send them when they are appended first.

@@ -44,7 +44,10 @@ const ANYONE: Principal = { id: 'anyone', kind: 'local', role: 'member', name: '
 /** For the methods a path does not have: Next would answer 405 without a body. */
 export function methodNotAllowed(...allowed: string[]) {
   return route<unknown>('public', async ({ request, requestId }) => {
-    const error = new AppError('method_not_allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`);
+    const error = new AppError(
+      'method_not_allowed',
+      `${request.method} is not possible here; use ${allowed.join(' or ')}.`,
+    );
     const response = toErrorResponse(error, requestId);
     response.headers.set('allow', allowed.join(', '));
     return response;
@@ -56,13 +59,19 @@ export const preflight = route<unknown>('public', async () => new Response(null,
 
 export function toErrorResponse(error: unknown, requestId: string): Response {
   const failure = toAppError(error);
-  if (failure.status >= 500) log.error({ err: failure.cause ?? failure, request: requestId, code: failure.code }, failure.message);
+  if (failure.status >= 500)
+    log.error({ err: failure.cause ?? failure, request: requestId, code: failure.code }, failure.message);
   const headers = new Headers();
   if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterSeconds)));
   return Response.json(toErrorBody(failure), { status: failure.status, headers });
 }
 
-function withHeaders(response: Response, request: Request, requestId: string, services: Services | undefined): Response {
+function withHeaders(
+  response: Response,
+  request: Request,
+  requestId: string,
+  services: Services | undefined,
+): Response {
   const { headers } = response;
   headers.set('x-request-id', requestId);
   headers.set('x-content-type-options', 'nosniff');

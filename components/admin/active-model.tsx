@@ -11,13 +11,18 @@ type Choice = Parameters<typeof api.admin.activate.mutate>[0];
 /** Who answers: a switch is effective for the next question, without a restart. */
 export function ActiveModel({ overview }: { overview: Overview }) {
   const client = useQueryClient();
-  const models = useQuery({ queryKey: ['admin.models'], queryFn: () => api.admin.models.query(), refetchInterval: 10_000 });
+  const models = useQuery({
+    queryKey: ['admin.models'],
+    queryFn: () => api.admin.models.query(),
+    refetchInterval: 10_000,
+  });
   const activate = useMutation({
     mutationFn: (choice: Choice) => api.admin.activate.mutate(choice),
     onSettled: () => client.invalidateQueries(),
   });
   const { health, choice, claudeKey } = overview;
-  const chat = models.data?.ollama.models.filter((model) => !model.capabilities.embedding).map((model) => model.id) ?? [];
+  const chat =
+    models.data?.ollama.models.filter((model) => !model.capabilities.embedding).map((model) => model.id) ?? [];
   const claude = models.data ? [...new Set([models.data.claudeModel, ...models.data.claude])] : [];
   const now = health.llm_provider === 'builtin' ? 'Ivy’s own quotations' : `${health.model} (${health.llm_provider})`;
   return (
@@ -26,7 +31,10 @@ export function ActiveModel({ overview }: { overview: Overview }) {
         Questions are answered by <strong data-testid="active-model">{now}</strong>
         <span className="text-muted">
           {' '}
-          · chosen: {choice.provider}, {choice.source === 'default' ? 'by default' : `in ${choice.source === 'admin page' ? 'this page' : choice.source}`}
+          · chosen: {choice.provider},{' '}
+          {choice.source === 'default'
+            ? 'by default'
+            : `in ${choice.source === 'admin page' ? 'this page' : choice.source}`}
         </span>
       </p>
       {activate.isError && <Notice tone="failure">{messageOf(activate.error)}</Notice>}
@@ -88,7 +96,13 @@ function Option({ name, text, active, disabled, onActivate, children }: OptionPr
       {active ? (
         <span className="min-w-24 text-center font-semibold text-ivy">Active</span>
       ) : (
-        <button type="button" className="button min-w-24" disabled={disabled} onClick={onActivate} aria-label={`Use ${name}`}>
+        <button
+          type="button"
+          className="button min-w-24"
+          disabled={disabled}
+          onClick={onActivate}
+          aria-label={`Use ${name}`}
+        >
           Use
         </button>
       )}
@@ -112,7 +126,12 @@ function ModelOption({ models, none, current, onActivate, ...rest }: ModelOption
   }
   return (
     <Option {...rest} active={current !== null && selected === current} onActivate={() => onActivate(selected)}>
-      <select aria-label={`${rest.name} model`} className="field max-w-64" value={selected} onChange={(event) => setPicked(event.target.value)}>
+      <select
+        aria-label={`${rest.name} model`}
+        className="field max-w-64"
+        value={selected}
+        onChange={(event) => setPicked(event.target.value)}
+      >
         {(models.includes(selected) ? models : [selected, ...models]).map((model) => (
           <option key={model}>{model}</option>
         ))}

@@ -12,7 +12,11 @@ import { OllamaModels } from './ollama-models';
 
 /** State of everything, the model that answers, the models of Ollama, and the documents. */
 export function AdminPage() {
-  const overview = useQuery({ queryKey: ['admin.overview'], queryFn: () => api.admin.overview.query(), refetchInterval: 4_000 });
+  const overview = useQuery({
+    queryKey: ['admin.overview'],
+    queryFn: () => api.admin.overview.query(),
+    refetchInterval: 4_000,
+  });
   return (
     <Shell>
       <div className="max-w-4xl space-y-10 py-6">

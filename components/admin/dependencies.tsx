@@ -31,7 +31,8 @@ export function Dependencies({ health }: { health: Overview['health'] }) {
             {STATES[component.state].word}
           </span>
           <span className="min-w-0 text-muted max-sm:col-span-2">
-            {component.detail ?? [note, component.latency_ms !== null && `${component.latency_ms} ms`].filter(Boolean).join(' · ')}
+            {component.detail ??
+              [note, component.latency_ms !== null && `${component.latency_ms} ms`].filter(Boolean).join(' · ')}
             {at && <span className="block font-mono text-xs [overflow-wrap:anywhere]">{at}</span>}
           </span>
         </li>

@@ -47,14 +47,21 @@ export function Documents() {
           {counts.failed > 0 && `, ${counts.failed} failed`}
         </p>
       )}
-      {list.data && documents.length === 0 && <p className="text-muted">No documents yet. Add some above, or put them into data/ingestion/unprocessed.</p>}
+      {list.data && documents.length === 0 && (
+        <p className="text-muted">No documents yet. Add some above, or put them into data/ingestion/unprocessed.</p>
+      )}
       <ul className="divide-y divide-rule">
         {documents.map((document) => (
           <Row key={document.id} document={document} onRemove={() => setRemoving(document)} />
         ))}
       </ul>
       {list.hasNextPage && (
-        <button type="button" className="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+        <button
+          type="button"
+          className="button"
+          disabled={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
           Show more
         </button>
       )}
@@ -102,7 +109,7 @@ function Row({ document, onRemove }: { document: DocumentRow; onRemove(): void }
         {document.notice && <p className="text-amber">{document.notice}</p>}
         {WORKING.has(status) && (
           <p className="flex items-center gap-2 text-muted">
-            <span aria-hidden="true" className="size-2 animate-pulse rounded-full bg-ivy" />
+            <span aria-hidden="true" className="size-2 motion-safe:animate-pulse rounded-full bg-ivy" />
             {{ queued: 'Waiting', parsing: 'Reading', indexing: 'Indexing' }[status as 'queued']}…
           </p>
         )}

@@ -13,7 +13,11 @@ import { Pulls } from './pulls';
 export function OllamaModels() {
   const client = useQueryClient();
   const [removing, setRemoving] = useState<string | null>(null);
-  const models = useQuery({ queryKey: ['admin.models'], queryFn: () => api.admin.models.query(), refetchInterval: 10_000 });
+  const models = useQuery({
+    queryKey: ['admin.models'],
+    queryFn: () => api.admin.models.query(),
+    refetchInterval: 10_000,
+  });
   const remove = useMutation({
     mutationFn: (name: string) => api.admin.removeModel.mutate({ name }),
     onSettled: () => client.invalidateQueries(),
@@ -23,7 +27,9 @@ export function OllamaModels() {
     <div className="space-y-5 text-sm">
       {remove.isError && <Notice tone="failure">{messageOf(remove.error)}</Notice>}
       {models.data?.ollama.error && <Notice tone="doubt">{models.data.ollama.error}</Notice>}
-      {models.data && !models.data.ollama.error && installed.length === 0 && <p className="text-muted">No model is installed yet.</p>}
+      {models.data && !models.data.ollama.error && installed.length === 0 && (
+        <p className="text-muted">No model is installed yet.</p>
+      )}
       {installed.length > 0 && (
         <ul className="divide-y divide-rule">
           {installed.map((model) => (
@@ -41,7 +47,12 @@ export function OllamaModels() {
                   .filter(Boolean)
                   .join(' · ')}
               </span>
-              <button type="button" className="button" aria-label={`Remove ${model.id}`} onClick={() => setRemoving(model.id)}>
+              <button
+                type="button"
+                className="button"
+                aria-label={`Remove ${model.id}`}
+                onClick={() => setRemoving(model.id)}
+              >
                 <Trash2 aria-hidden="true" size={14} /> Remove
               </button>
             </li>

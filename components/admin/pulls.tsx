@@ -23,7 +23,10 @@ export function Pulls({ suggestions, installed }: { suggestions: readonly string
   const client = useQueryClient();
   const [name, setName] = useState('');
   const [pulls, setPulls] = useState<readonly PullState[]>([]);
-  const pull = useMutation({ mutationFn: (model: string) => api.admin.pull.mutate({ name: model }), onSuccess: () => setName('') });
+  const pull = useMutation({
+    mutationFn: (model: string) => api.admin.pull.mutate({ name: model }),
+    onSuccess: () => setName(''),
+  });
   const cancel = useMutation({ mutationFn: (model: string) => api.admin.cancelPull.mutate({ name: model }) });
   useEffect(() => {
     const subscription = api.admin.pulls.subscribe(undefined, { onData: setPulls });
@@ -62,7 +65,13 @@ export function Pulls({ suggestions, installed }: { suggestions: readonly string
         {suggestions
           .filter((model) => !isInstalled(model))
           .map((model) => (
-            <button key={model} type="button" className="button font-mono" aria-label={`Pull ${model}`} onClick={() => pull.mutate(model)}>
+            <button
+              key={model}
+              type="button"
+              className="button font-mono"
+              aria-label={`Pull ${model}`}
+              onClick={() => pull.mutate(model)}
+            >
               {model}
             </button>
           ))}
@@ -71,7 +80,12 @@ export function Pulls({ suggestions, installed }: { suggestions: readonly string
       {cancel.isError && <Notice tone="failure">{messageOf(cancel.error)}</Notice>}
       <ul className="space-y-3">
         {pulls.map((state) => (
-          <PullRow key={state.name} pull={state} onCancel={() => cancel.mutate(state.name)} onRetry={() => pull.mutate(state.name)} />
+          <PullRow
+            key={state.name}
+            pull={state}
+            onCancel={() => cancel.mutate(state.name)}
+            onRetry={() => pull.mutate(state.name)}
+          />
         ))}
       </ul>
     </div>
@@ -84,7 +98,9 @@ function PullRow({ pull, onCancel, onRetry }: { pull: PullState; onCancel(): voi
   const left = bytesPerSecond > 0 ? (totalBytes - completedBytes) / bytesPerSecond : null;
   const words = {
     pulling: [
-      pull.status.startsWith('pulling ') && totalBytes > 0 ? `${formatBytes(completedBytes)} of ${formatBytes(totalBytes)}` : pull.status,
+      pull.status.startsWith('pulling ') && totalBytes > 0
+        ? `${formatBytes(completedBytes)} of ${formatBytes(totalBytes)}`
+        : pull.status,
       bytesPerSecond > 0 && `${formatBytes(bytesPerSecond)}/s`,
       left !== null && share < 1 && `${formatSeconds(left)} left`,
     ]

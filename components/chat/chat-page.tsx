@@ -23,7 +23,11 @@ export function ChatPage() {
   const conversation = useConversation();
   const [model, setModel] = useState(DEFAULT_MODEL);
   const [retrieval, setRetrieval] = useState(true);
-  const status = useQuery({ queryKey: ['chat.models'], queryFn: () => api.chat.models.query(), refetchInterval: 5_000 });
+  const status = useQuery({
+    queryKey: ['chat.models'],
+    queryFn: () => api.chat.models.query(),
+    refetchInterval: 5_000,
+  });
   const { turns, busy } = conversation;
   const end = useRef<HTMLDivElement>(null);
   const count = turns.length;
@@ -32,7 +36,10 @@ export function ChatPage() {
   }, [count]);
 
   const answeredBy =
-    status.data && (status.data.activeProvider === 'builtin' ? 'quotes only, no model' : `${status.data.activeProvider} · ${status.data.activeModel}`);
+    status.data &&
+    (status.data.activeProvider === 'builtin'
+      ? 'quotes only, no model'
+      : `${status.data.activeProvider} · ${status.data.activeModel}`);
   return (
     <Shell
       aside={
@@ -49,7 +56,9 @@ export function ChatPage() {
       <h1 className="sr-only">Chat</h1>
       <div className="flex-1 py-6">
         {status.isError && (
-          <Notice tone="failure">Ivy cannot be reached. Check that it is still running; this page tries again by itself.</Notice>
+          <Notice tone="failure">
+            Ivy cannot be reached. Check that it is still running; this page tries again by itself.
+          </Notice>
         )}
         {count === 0 && status.data && (
           <Welcome data={status.data} onAsk={(question) => conversation.ask(question, model, retrieval)} />
@@ -80,10 +89,12 @@ type Status = Awaited<ReturnType<typeof api.chat.models.query>>;
 function Welcome({ data, onAsk }: { data: Status; onAsk(question: string): void }) {
   const searchable = data.documents > 0 || data.knowledgeAgent;
   return (
-    <div className="mx-auto max-w-2xl space-y-6 pt-[8vh]">
+    <div className="max-w-2xl space-y-6 pt-[8vh]">
       <div>
         <p className="text-2xl font-semibold text-balance">Ask your documents.</p>
-        <p className="mt-1 text-muted">Every statement is cited to a document and page, with the score that put it there.</p>
+        <p className="mt-1 text-muted">
+          Every statement is cited to a document and page, with the score that put it there.
+        </p>
       </div>
       {data.activeProvider === 'builtin' && (
         <Notice
@@ -115,7 +126,11 @@ function Welcome({ data, onAsk }: { data: Status; onAsk(question: string): void 
           <ul className="mt-2 divide-y divide-rule border-y border-rule">
             {EXAMPLES.map((question) => (
               <li key={question}>
-                <button type="button" className="w-full cursor-pointer py-2.5 text-left hover:text-ivy" onClick={() => onAsk(question)}>
+                <button
+                  type="button"
+                  className="w-full cursor-pointer py-2.5 text-left hover:text-ivy"
+                  onClick={() => onAsk(question)}
+                >
                   {question}
                 </button>
               </li>

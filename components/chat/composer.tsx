@@ -62,7 +62,11 @@ export function Composer(props: Props) {
       <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted">
         <label className="flex min-w-0 items-center gap-2">
           <span className="sr-only">Model</span>
-          <select className="field max-w-56 py-0.5" value={props.model} onChange={(event) => props.onModel(event.target.value)}>
+          <select
+            className="field max-w-56 py-0.5"
+            value={props.model}
+            onChange={(event) => props.onModel(event.target.value)}
+          >
             {props.models.map((model) => (
               <option key={model}>{model}</option>
             ))}

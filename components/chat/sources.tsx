@@ -39,12 +39,26 @@ export function Sources({ turn, cited, selected, sourceId }: Props) {
   );
 }
 
-function SourceCard({ passage, isCited, isSelected, id }: { passage: CitedPassage; isCited: boolean; isSelected: boolean; id: string }) {
+function SourceCard({
+  passage,
+  isCited,
+  isSelected,
+  id,
+}: {
+  passage: CitedPassage;
+  isCited: boolean;
+  isSelected: boolean;
+  id: string;
+}) {
   const href = passage.documentId
     ? `/view/${passage.documentId}?page=${passage.page}&passage=${encodeURIComponent(passage.id)}`
     : passage.url;
   return (
-    <li id={id} tabIndex={-1} className={`scroll-mt-20 scroll-mb-40 py-3 ${isSelected ? 'bg-ivy-soft px-2 -mx-2' : ''}`}>
+    <li
+      id={id}
+      tabIndex={-1}
+      className={`scroll-mt-20 scroll-mb-40 py-3 ${isSelected ? 'bg-ivy-soft px-2 -mx-2' : ''}`}
+    >
       <p className="flex items-baseline gap-2">
         <span className={`font-semibold tabular-nums ${isCited ? 'text-ivy' : 'text-muted'}`}>[{passage.n}]</span>
         <span className="min-w-0 flex-1 font-semibold [overflow-wrap:anywhere]">{passage.source}</span>
@@ -64,7 +78,12 @@ function SourceCard({ passage, isCited, isSelected, id }: { passage: CitedPassag
         <p className="mt-1.5 text-muted">The knowledge agent sent no text for this page.</p>
       )}
       {href && (
-        <a href={href} target="_blank" rel="noopener noreferrer" className="mt-1.5 inline-flex min-h-6 items-center gap-1 text-ivy hover:underline">
+        <a
+          href={href}
+          target="_blank"
+          rel="noopener noreferrer"
+          className="mt-1.5 inline-flex min-h-6 items-center gap-1 text-ivy hover:underline"
+        >
           Open {passage.pageKind} <ExternalLink aria-hidden="true" size={13} />
         </a>
       )}

@@ -22,7 +22,7 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
       const jump = () => {
         setSelected(n);
         const card = document.getElementById(sourceId(n));
-        card?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        card?.scrollIntoView({ block: 'nearest' });
         card?.focus({ preventScroll: true });
       };
       return (
@@ -63,7 +63,9 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
 
 function RetrievalNotice({ turn }: { turn: Turn }) {
   if (turn.state === 'degraded') {
-    return <Notice tone="doubt">The documents could not be searched: {turn.reason} This answer is not based on them.</Notice>;
+    return (
+      <Notice tone="doubt">The documents could not be searched: {turn.reason} This answer is not based on them.</Notice>
+    );
   }
   if (turn.state === 'empty') return <Notice tone="doubt">{turn.reason}</Notice>;
   if (turn.state === 'off' && turn.reason) {
@@ -83,7 +85,7 @@ function Progress({ turn }: { turn: Turn }) {
   }[turn.phase];
   return (
     <p role="status" className="flex items-center gap-2 text-sm text-muted">
-      <span aria-hidden="true" className="size-2 animate-pulse rounded-full bg-ivy" />
+      <span aria-hidden="true" className="size-2 motion-safe:animate-pulse rounded-full bg-ivy" />
       {words}
     </p>
   );
@@ -142,12 +144,18 @@ function Footer({ turn }: { turn: Turn }) {
   };
   return (
     <p className="flex flex-wrap items-center gap-3 text-sm text-muted">
-      <button type="button" className="inline-flex min-h-6 cursor-pointer items-center gap-1 hover:text-ink" onClick={copy}>
+      <button
+        type="button"
+        className="inline-flex min-h-6 cursor-pointer items-center gap-1 hover:text-ink"
+        onClick={copy}
+      >
         {copied ? <Check aria-hidden="true" size={14} /> : <Copy aria-hidden="true" size={14} />}
         {copied ? 'Copied' : 'Copy'}
       </button>
       {turn.answeredBy && <span>{turn.answeredBy}</span>}
-      {turn.tokens !== null && turn.tokens > 0 && <span className="tabular-nums">{turn.tokens.toLocaleString('en')} tokens</span>}
+      {turn.tokens !== null && turn.tokens > 0 && (
+        <span className="tabular-nums">{turn.tokens.toLocaleString('en')} tokens</span>
+      )}
     </p>
   );
 }

@@ -97,7 +97,11 @@ function applyStep(turn: Turn, step: Extract<RunEvent, { type: 'step' }>): Turn 
     case 'prompt':
       return { ...turn, leftOut: { passages: step.report.passagesLeftOut, messages: step.report.messagesLeftOut } };
     case 'model':
-      return { ...turn, phase: 'waiting', answeredBy: step.provider === step.model ? step.provider : `${step.provider} · ${step.model}` };
+      return {
+        ...turn,
+        phase: 'waiting',
+        answeredBy: step.provider === step.model ? step.provider : `${step.provider} · ${step.model}`,
+      };
     default:
       return step satisfies never;
   }

@@ -14,7 +14,8 @@ type Action =
   | { type: 'cleared' };
 
 function reduce(turns: Turn[], action: Action): Turn[] {
-  const change = (key: string, update: (turn: Turn) => Turn) => turns.map((turn) => (turn.key === key ? update(turn) : turn));
+  const change = (key: string, update: (turn: Turn) => Turn) =>
+    turns.map((turn) => (turn.key === key ? update(turn) : turn));
   switch (action.type) {
     case 'restored':
       return action.turns;
@@ -80,7 +81,8 @@ export function useConversation() {
     if (saved.length > 0) dispatch({ type: 'restored', turns: saved.map(restart) });
     const open = saved.findLast((turn) => turn.phase !== 'ended');
     if (open?.runId) read(open.key, open.runId);
-    else if (open) dispatch({ type: 'lost', key: open.key, message: 'The page was closed before the question was sent.' });
+    else if (open)
+      dispatch({ type: 'lost', key: open.key, message: 'The page was closed before the question was sent.' });
     return () => subscription.current?.unsubscribe();
   }, [read]);
 

@@ -32,10 +32,7 @@ export const Markdown = memo(function Markdown({ text, citation }: Props) {
   };
   return (
     <div className="prose">
-      <ReactMarkdown
-        remarkPlugins={citation ? [remarkGfm, remarkCitations] : [remarkGfm]}
-        components={components}
-      >
+      <ReactMarkdown remarkPlugins={citation ? [remarkGfm, remarkCitations] : [remarkGfm]} components={components}>
         {text}
       </ReactMarkdown>
     </div>

@@ -28,6 +28,8 @@ function split(text: string): Node[] {
     .filter((piece) => piece !== '')
     .map((piece) => {
       const n = /^\[(\d{1,3})\]$/.exec(piece)?.[1];
-      return n ? { type: 'link', url: CITATION_PREFIX + n, children: [{ type: 'text', value: piece }] } : { type: 'text', value: piece };
+      return n
+        ? { type: 'link', url: CITATION_PREFIX + n, children: [{ type: 'text', value: piece }] }
+        : { type: 'text', value: piece };
     });
 }

@@ -58,7 +58,10 @@ export class Access {
   }
 
   /** Starts a session; throws 401 for a wrong password and 429 while locked. */
-  async login(request: { method: string; headers: Headers }, password: string): Promise<{ token: string; maxAgeSeconds: number }> {
+  async login(
+    request: { method: string; headers: Headers },
+    password: string,
+  ): Promise<{ token: string; maxAgeSeconds: number }> {
     const policy = this.policy();
     checkOrigin(request, policy);
     if (!policy.adminPassword) {

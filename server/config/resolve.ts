@@ -41,7 +41,8 @@ export function resolveConfig(layers: Layers): Resolved {
       sources[variable] = source;
       const parsed = variables[variable].safeParse(text);
       if (parsed.success) values[variable] = parsed.data;
-      else problems.push({ variable, source, message: `${variable} ${parsed.error.issues[0]?.message ?? 'is invalid'}` });
+      else
+        problems.push({ variable, source, message: `${variable} ${parsed.error.issues[0]?.message ?? 'is invalid'}` });
       break;
     }
   }

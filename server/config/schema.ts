@@ -2,7 +2,10 @@ import { z } from 'zod';
 
 const httpUrl = z
   .string()
-  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'must be an http or https address')
+  .refine(
+    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    'must be an http or https address',
+  )
   .transform((value) => value.replace(/\/+$/, ''));
 
 const list = z.string().transform((value) =>

@@ -40,8 +40,19 @@ export interface AppErrorOptions {
   cause?: unknown;
 }
 
+/**
+ * Next bundles this module more than once (instrumentation, each kind of route), so a class of one
+ * bundle is not the class of another: `instanceof` goes by this mark instead.
+ */
+const MARK = Symbol.for('ivy.app-error');
+
 /** A failure whose message may reach the caller. The cause is only ever logged. */
 export class AppError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && MARK in value;
+  }
+
+  readonly [MARK] = true;
   readonly code: ErrorCode;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;

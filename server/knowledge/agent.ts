@@ -25,7 +25,12 @@ const responseSchema = z.object({
         document_id: z.string().nullish(),
         page_kind: z.enum(['page', 'section']).nullish(),
         scores: z
-          .object({ keyword: finite.nullish(), vector: finite.nullish(), fused: finite.nullish(), rerank: finite.nullish() })
+          .object({
+            keyword: finite.nullish(),
+            vector: finite.nullish(),
+            fused: finite.nullish(),
+            rerank: finite.nullish(),
+          })
           .nullish(),
       }),
     )
@@ -80,7 +85,11 @@ export class KnowledgeAgent implements Retriever {
           url: `${this.options.url}/query`,
           method: 'POST',
           headers: { 'content-type': 'application/json', accept: 'application/json' },
-          body: JSON.stringify({ query: query.text, limit: query.limit, ...(query.collections && { collections: query.collections }) }),
+          body: JSON.stringify({
+            query: query.text,
+            limit: query.limit,
+            ...(query.collections && { collections: query.collections }),
+          }),
           firstByteMs: this.options.timeoutMs,
           idleMs: this.options.timeoutMs,
         },
@@ -94,7 +103,9 @@ export class KnowledgeAgent implements Retriever {
     } catch (error) {
       if (timeout.aborted && !signal.aborted) {
         const seconds = this.options.timeoutMs / 1000;
-        throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${seconds} s.`, { cause: error });
+        throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${seconds} s.`, {
+          cause: error,
+        });
       }
       throw error;
     }

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { AppError } from '../core/errors';
-import { toServiceError } from './service-error';
+import { isCutConnection, toServiceError } from './service-error';
 
 /**
  * The only place that opens outbound connections. Only addresses from the operator's configuration
@@ -30,8 +30,8 @@ export interface ServiceRequest {
 
 /** Sends a request and answers once the headers have arrived; the body is still to be read or dumped. */
 export async function openRequest(spec: ServiceRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  try {
-    return await request(spec.url, {
+  const send = () =>
+    request(spec.url, {
       method: spec.method ?? 'GET',
       headers: spec.headers ?? {},
       body: spec.body ?? null,
@@ -40,14 +40,30 @@ export async function openRequest(spec: ServiceRequest, signal: AbortSignal): Pr
       headersTimeout: spec.firstByteMs,
       bodyTimeout: spec.idleMs,
     });
+  try {
+    return await againIfCut(send, signal);
   } catch (error) {
     if (signal.aborted) throw error;
-    throw toServiceError(error, spec.service);
+    throw toServiceError(error, spec.service, 'open');
+  }
+}
+
+/** Sends once more when a kept-alive connection turns out to be closed. */
+export async function againIfCut<T>(send: () => Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (signal?.aborted || !isCutConnection(error)) throw error;
+    return send();
   }
 }
 
 /** Reads a whole body as UTF-8, up to `maxBytes`. */
-export async function readCapped(response: Dispatcher.ResponseData, maxBytes: number, service: string): Promise<string> {
+export async function readCapped(
+  response: Dispatcher.ResponseData,
+  maxBytes: number,
+  service: string,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

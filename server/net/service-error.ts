@@ -11,6 +11,9 @@ const UNREACHABLE = new Set([
   'ETIMEDOUT',
 ]);
 
+/** Codes of a connection that ended under a request. */
+const CUT = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 function errorCode(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     const code = (current as { code?: unknown }).code;
@@ -21,13 +24,23 @@ function errorCode(error: unknown): string | undefined {
 }
 
 /**
- * What a failed call to `service` ("Ollama", "Claude", …) means to the caller. The text of the
- * original error stays in the cause: it may hold addresses and credentials.
+ * True when the connection ended before an answer began: a kept-alive connection that the service
+ * had closed, as after its restart. Sending again once is right.
  */
-export function toServiceError(error: unknown, service: string): AppError {
+export function isCutConnection(error: unknown): boolean {
+  const code = errorCode(error);
+  return code !== undefined && CUT.has(code);
+}
+
+/**
+ * What a failed call to `service` ("Ollama", "Claude", …) means to the caller. The text of the
+ * original error stays in the cause: it may hold addresses and credentials. `open` is the phase before
+ * the response headers.
+ */
+export function toServiceError(error: unknown, service: string, phase: 'open' | 'body' = 'body'): AppError {
   if (error instanceof AppError) return error;
   const code = errorCode(error);
-  if (code && UNREACHABLE.has(code)) {
+  if (code && (UNREACHABLE.has(code) || (phase === 'open' && CUT.has(code)))) {
     return new AppError(
       'provider_unavailable',
       `${service} cannot be reached. Check that it is running and that its address is right.`,

@@ -1,5 +1,6 @@
-import { fetch as undiciFetch, Agent } from 'undici';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { AppError } from '../core/errors';
+import { againIfCut } from './http';
 
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5_000 } });
 const NEWLINE = 10;
@@ -10,11 +11,10 @@ const NEWLINE = 10;
  */
 export function createSseFetch(service: string, maxLineBytes: number): typeof fetch {
   return (async (input: string | URL, init?: RequestInit) => {
-    const response = await undiciFetch(input, {
-      ...(init as object),
-      dispatcher: agent,
-      redirect: 'error',
-    });
+    // The SDK's `Headers` are the platform's, which undici's own fetch does not recognise as headers.
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    const send = () => undiciFetch(input, { ...(init as object), headers, dispatcher: agent, redirect: 'error' });
+    const response = await againIfCut(send, init?.signal);
     if (!response.body) return response;
     let lineBytes = 0;
     const guard = new TransformStream<Uint8Array, Uint8Array>({

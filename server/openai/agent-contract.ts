@@ -58,7 +58,9 @@ export function toDocument(document: DocumentInfo) {
 
 /** Paging of `GET /documents`: `limit` 1 to 200, `cursor` as the page before answered it. */
 export function fromListQuery(search: URLSearchParams): { limit: number; cursor: string | undefined } {
-  const parsed = z.object({ limit: z.coerce.number().int().min(1).max(200) }).safeParse({ limit: search.get('limit') ?? 50 });
+  const parsed = z
+    .object({ limit: z.coerce.number().int().min(1).max(200) })
+    .safeParse({ limit: search.get('limit') ?? 50 });
   if (!parsed.success) throw toRequestError(parsed.error);
   return { limit: parsed.data.limit, cursor: search.get('cursor') ?? undefined };
 }

@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { ChatMessage, ContentPart, GenerationOptions, ImagePart, ResponseFormat, ToolChoice } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RunRequest } from '../core/run';
-import { type ChatCompletionBody, chatCompletionSchema, KNOWN_FIELDS } from './schema';
 import { detectTask } from './open-webui';
+import { type ChatCompletionBody, chatCompletionSchema, KNOWN_FIELDS } from './schema';
 
 export interface ChatCompletionCall {
   request: RunRequest;
@@ -85,7 +85,10 @@ function fromMessage(message: ChatCompletionBody['messages'][number], index: num
       const toolCalls = (message.tool_calls ?? []).map((call, at) => ({
         id: call.id,
         name: call.function.name,
-        argumentsJson: checkArguments(call.function.arguments, `messages[${index}].tool_calls[${at}].function.arguments`),
+        argumentsJson: checkArguments(
+          call.function.arguments,
+          `messages[${index}].tool_calls[${at}].function.arguments`,
+        ),
       }));
       if (message.content == null && toolCalls.length === 0) {
         const param = `messages[${index}].content`;
@@ -120,7 +123,11 @@ function fromUserContent(content: UserContent, index: number): ContentPart[] {
 function fromImage(url: string, param: string): ImagePart {
   const match = /^data:(image\/(?:jpeg|png|webp|gif));base64,([A-Za-z0-9+/=\s]+)$/.exec(url);
   if (!match?.[1] || !match[2]) {
-    throw new AppError('unsupported_value', `${param}: must be a data: URL with a base64 JPEG, PNG, WebP or GIF image`, { param });
+    throw new AppError(
+      'unsupported_value',
+      `${param}: must be a data: URL with a base64 JPEG, PNG, WebP or GIF image`,
+      { param },
+    );
   }
   return { type: 'image', mediaType: match[1] as ImagePart['mediaType'], data: match[2].replace(/\s/g, '') };
 }

@@ -60,7 +60,11 @@ const responseFormat = z.discriminatedUnion('type', [
   }),
 ]);
 
-const tokenLimit = z.number().int().min(0).transform((value) => (value === 0 ? undefined : value));
+const tokenLimit = z
+  .number()
+  .int()
+  .min(0)
+  .transform((value) => (value === 0 ? undefined : value));
 
 export const chatCompletionSchema = z.looseObject({
   model: z.string().min(1),

@@ -6,7 +6,10 @@ import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
 /** The whole answer of a stream: non-streaming replies are collected from the same events. */
-export async function toChatCompletion(batches: AsyncIterable<readonly RunEvent[]>, head: Omit<ChunkHead, 'includeUsage'>) {
+export async function toChatCompletion(
+  batches: AsyncIterable<readonly RunEvent[]>,
+  head: Omit<ChunkHead, 'includeUsage'>,
+) {
   let text = '';
   let reasoning = '';
   const calls: ToolCall[] = [];

@@ -49,7 +49,8 @@ export function createAnswer(parts: AnswerParts): Orchestrator {
       { type: 'step', step: 'model', provider: provider.id, model: model.id },
     ];
     const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
-    const note = inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
+    const note =
+      inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
     const grounding = note ?? (budget.passages.length > 0 ? toPassagesMessage(budget.passages) : undefined);
     const upstream = provider.stream(
       {
@@ -67,7 +68,12 @@ export function createAnswer(parts: AnswerParts): Orchestrator {
   };
 }
 
-async function retrieve(parts: AnswerParts, request: RunRequest, gate: Gate, signal: AbortSignal): Promise<RetrievalEvent> {
+async function retrieve(
+  parts: AnswerParts,
+  request: RunRequest,
+  gate: Gate,
+  signal: AbortSignal,
+): Promise<RetrievalEvent> {
   if (!gate.retrieve) {
     return { type: 'retrieval', state: 'off', reason: gate.reason, query: gate.query, passages: [], durationMs: 0 };
   }
@@ -102,7 +108,9 @@ function canCiteNatively(request: RunRequest, passages: readonly CitedPassage[],
 }
 
 function cleanHistory(messages: readonly ChatMessage[]): ChatMessage[] {
-  return messages.map((message) => (message.role === 'assistant' ? { ...message, text: stripMarkers(message.text) } : message));
+  return messages.map((message) =>
+    message.role === 'assistant' ? { ...message, text: stripMarkers(message.text) } : message,
+  );
 }
 
 /** Passages go directly before the last user message; a note that goes with blocks joins the stable head. */

@@ -2,7 +2,9 @@ import type { ChatMessage } from '../core/chat';
 import { textOf } from '../core/chat';
 import type { RunRequest } from '../core/run';
 
-export type Gate = { retrieve: true; query: string; reason: string } | { retrieve: false; query: string; reason: string };
+export type Gate =
+  | { retrieve: true; query: string; reason: string }
+  | { retrieve: false; query: string; reason: string };
 
 const GREETING =
   /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|thanks?|thank you|ok(ay)?|bye|goodbye|test|ping)\b[\s!.,?]*(ivy|there|you|all|very much|a lot)?[\s!.?]*$/i;

@@ -30,7 +30,9 @@ function fromStatus(status: number | undefined, error: InstanceType<typeof Anthr
     case 401:
     case 402:
     case 403:
-      return new AppError('provider_auth', 'Claude does not accept Ivy’s API key. An admin has to check it.', { cause: error });
+      return new AppError('provider_auth', 'Claude does not accept Ivy’s API key. An admin has to check it.', {
+        cause: error,
+      });
     case 404:
       return new AppError('model_not_found', 'Claude does not offer this model.', { cause: error, param: 'model' });
     case 429:

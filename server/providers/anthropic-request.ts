@@ -52,8 +52,10 @@ export function toAnthropicRequest(request: ChatRequest, info: Anthropic.ModelIn
 /** Merges consecutive turns of one side; all tool results of a turn come before its text. */
 function toTurns(messages: readonly ChatMessage[], passages: readonly CitedPassage[]): Anthropic.MessageParam[] {
   const lastUser = messages.findLastIndex((message) => message.role === 'user');
-  const turns: ({ role: 'user'; content: UserContent[] } | { role: 'assistant'; content: Anthropic.ContentBlockParam[] })[] =
-    [];
+  const turns: (
+    | { role: 'user'; content: UserContent[] }
+    | { role: 'assistant'; content: Anthropic.ContentBlockParam[] }
+  )[] = [];
   const userTurn = () => {
     const last = turns.at(-1);
     if (last?.role === 'user') return last.content;

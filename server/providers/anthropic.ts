@@ -17,6 +17,8 @@ const MAX_ATTEMPTS = 3;
 export interface AnthropicOptions {
   apiKey: string;
   baseUrl: string | undefined;
+  /** Longest silence inside an answer; 60 s unless told. */
+  idleMs?: number;
 }
 
 /** Claude through the official SDK, always streamed, with native citations from `search_result` blocks. */
@@ -26,7 +28,7 @@ export class AnthropicProvider implements ChatProvider {
   private readonly client: Anthropic;
   private readonly available = cached(MODELS_TTL_MS, () => this.list());
 
-  constructor(options: AnthropicOptions) {
+  constructor(private readonly options: AnthropicOptions) {
     this.client = new Anthropic({
       apiKey: options.apiKey,
       ...(options.baseUrl && { baseURL: options.baseUrl }),
@@ -50,7 +52,7 @@ export class AnthropicProvider implements ChatProvider {
     try {
       const events = await this.open(request, upstream);
       // The SDK drops pings, so only real events keep the stream alive.
-      timer = setTimeout(() => idle.abort(stalled), IDLE_MS);
+      timer = setTimeout(() => idle.abort(stalled), this.options.idleMs ?? IDLE_MS);
       const reader = new EventReader(request.passages);
       for await (const event of events) {
         timer.refresh();

@@ -45,7 +45,11 @@ function compose(question: string, { passages, retrieval }: ChatRequest): string
     'Start Ollama with a chat model, or choose Claude on the admin page.*';
   const quotable = passages.filter((passage) => passage.text);
   if (quotable.length > 0) {
-    return [notice, 'The passages that match best:', ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage))];
+    return [
+      notice,
+      'The passages that match best:',
+      ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage)),
+    ];
   }
   if (retrieval === 'off') return [notice, 'The documents were not searched. Ask a question about them.'];
   if (retrieval === 'degraded') return [notice, 'The documents could not be searched just now.'];

@@ -17,8 +17,12 @@ const MODEL_NAME = /^[a-z0-9][\w.-]*(\/[a-z0-9][\w.-]*)?(:[\w.-]+)?$/i;
 
 export function checkModelName(name: string): string {
   const trimmed = name.trim();
-  if (trimmed.length > 200 || !MODEL_NAME.test(trimmed) || trimmed.includes('..') || trimmed.split('/')[0]?.includes('.')) {
-    throw new AppError('invalid_request', 'This is not a model name such as llama3.2 or qwen2.5:7b.', { param: 'name' });
+  const [host, ...rest] = trimmed.split('/');
+  const foreign = rest.length > 0 && host?.includes('.');
+  if (trimmed.length > 200 || !MODEL_NAME.test(trimmed) || trimmed.includes('..') || foreign) {
+    throw new AppError('invalid_request', 'This is not a model name such as llama3.2 or qwen2.5:7b.', {
+      param: 'name',
+    });
   }
   return trimmed;
 }

@@ -1,5 +1,14 @@
 import { type ChatResponse, type Message, Ollama, type ChatRequest as OllamaRequest } from 'ollama/browser';
-import type { ChatMessage, ChatProvider, ChatRequest, FinishReason, ModelEvent, ModelInfo, ReasoningEffort, ToolCall } from '../core/chat';
+import type {
+  ChatMessage,
+  ChatProvider,
+  ChatRequest,
+  FinishReason,
+  ModelEvent,
+  ModelInfo,
+  ReasoningEffort,
+  ToolCall,
+} from '../core/chat';
 import { textOf } from '../core/chat';
 import { AppError } from '../core/errors';
 import { cached } from '../lib/async';
@@ -23,6 +32,8 @@ export interface OllamaOptions {
   baseUrl: string;
   /** Upper limit of `num_ctx`; the model's own context length caps it further. */
   contextLength: number;
+  /** Longest silence inside an answer; 60 s unless told. */
+  idleMs?: number;
 }
 
 /** Fields of `/api/tags` that the package's types lack. */
@@ -53,13 +64,15 @@ export class OllamaProvider implements ChatProvider {
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const model = (await this.models()).find((candidate) => candidate.id === request.model);
     if (!model) {
-      throw new AppError('model_not_found', `The model ${request.model} is not installed in Ollama.`, { param: 'model' });
+      throw new AppError('model_not_found', `The model ${request.model} is not installed in Ollama.`, {
+        param: 'model',
+      });
     }
     const wire = new NdjsonWire({
       service: SERVICE,
       signal,
       firstByteMs: FIRST_BYTE_MS,
-      idleMs: IDLE_MS,
+      idleMs: this.options.idleMs ?? IDLE_MS,
       maxLineBytes: MAX_LINE_BYTES,
     });
     // One instance per request: `abort()` of the package kills every stream of its instance.

@@ -63,7 +63,10 @@ export class ProviderRegistry {
    */
   async resolveAuto(): Promise<boolean> {
     if (this.settings.llmProvider !== 'auto' || this.current === 'local') return false;
-    const models = await within(RESOLVE_WAIT_MS, this.ollama.models().catch(() => []));
+    const models = await within(
+      RESOLVE_WAIT_MS,
+      this.ollama.models().catch(() => []),
+    );
     if (!models?.some((model) => !model.capabilities.embedding)) return false;
     this.current = 'local';
     return true;
@@ -107,8 +110,15 @@ export class ProviderRegistry {
   /** Every provider model that can chat. A provider that is down keeps its last known list. */
   async list(): Promise<ListedModel[]> {
     const [ollama, anthropic] = await Promise.all([
-      within(LIST_WAIT_MS, this.ollama.models().catch(() => undefined)),
-      this.anthropic && within(LIST_WAIT_MS, this.anthropic.models().catch(() => undefined)),
+      within(
+        LIST_WAIT_MS,
+        this.ollama.models().catch(() => undefined),
+      ),
+      this.anthropic &&
+        within(
+          LIST_WAIT_MS,
+          this.anthropic.models().catch(() => undefined),
+        ),
     ]);
     if (ollama) this.lastKnown.ollama = ollama;
     if (anthropic) this.lastKnown.anthropic = anthropic;

@@ -35,7 +35,10 @@ export async function checkHealth(services: Services): Promise<Health> {
     probe(() => ollamaModels.version(signal)),
     providers.anthropic ? probe(() => withDeadline(providers.anthropic?.models())) : undefined,
     agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
-    probe(async () => ({ documents: await services.knowledge.counts(), passages: await services.knowledge.passageCount() })),
+    probe(async () => ({
+      documents: await services.knowledge.counts(),
+      passages: await services.knowledge.passageCount(),
+    })),
   ]);
   const problems = services.config.problems.map((problem) => problem.message);
   const components: Health['components'] = {

@@ -37,7 +37,15 @@ export class PullRegistry {
   start(name: string, pull: Pull): void {
     if (this.jobs.get(name)?.state.state === 'pulling') return;
     const job: Job = {
-      state: { name, state: 'pulling', status: 'starting', completedBytes: 0, totalBytes: 0, bytesPerSecond: 0, error: null },
+      state: {
+        name,
+        state: 'pulling',
+        status: 'starting',
+        completedBytes: 0,
+        totalBytes: 0,
+        bytesPerSecond: 0,
+        error: null,
+      },
       controller: new AbortController(),
       samples: [],
     };

@@ -67,7 +67,9 @@ export class RunRegistry {
     if (existing) return existing;
     const running = [...this.runs.values()].filter((run) => !run.ended).length;
     if (running >= this.limits.maxRunning) {
-      throw new AppError('rate_limit_exceeded', 'Too many answers are being written just now.', { retryAfterSeconds: 5 });
+      throw new AppError('rate_limit_exceeded', 'Too many answers are being written just now.', {
+        retryAfterSeconds: 5,
+      });
     }
     const run: Run = {
       id: createId('run'),

@@ -6,10 +6,10 @@ import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
 import { AppError } from '../core/errors';
 import type { Principal, RunEvent, RunRequest } from '../core/run';
-import { type Cached, cached } from '../lib/async';
-import { log } from '../lib/log';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { type Cached, cached } from '../lib/async';
+import { log } from '../lib/log';
 import { checkModelName } from '../providers/ollama-models';
 import { AccessRepository } from '../store/access';
 import { AuditRepository } from '../store/audit';
@@ -225,7 +225,11 @@ function dataDirOf({ root, environment }: ServicesOptions): string {
   return environment['IVY_DATA_DIR'] || ConfigStore.peek(join(root, '.env'), 'IVY_DATA_DIR') || 'data';
 }
 
-async function onConfigChange(services: Services | undefined, audit: AuditRepository, change: ConfigChange): Promise<void> {
+async function onConfigChange(
+  services: Services | undefined,
+  audit: AuditRepository,
+  change: ConfigChange,
+): Promise<void> {
   const names = [...new Set([...change.changed, ...change.cleared])];
   log.info({ changed: names }, 'configuration changed');
   await audit.record('configuration', 'changed', names.join(', '));

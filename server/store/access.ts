@@ -39,7 +39,10 @@ export class AccessRepository {
   }
 
   async addSession(digest: string, expiresAt: number): Promise<void> {
-    await this.database.insertInto('sessions').values({ digest, created_at: Date.now(), expires_at: expiresAt }).execute();
+    await this.database
+      .insertInto('sessions')
+      .values({ digest, created_at: Date.now(), expires_at: expiresAt })
+      .execute();
   }
 
   async sessionExists(digest: string, now: number): Promise<boolean> {

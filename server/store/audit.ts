@@ -6,7 +6,10 @@ export class AuditRepository {
   constructor(private readonly database: Database) {}
 
   async record(actor: string, action: string, detail: string): Promise<void> {
-    await this.database.insertInto('audit').values({ id: createId('aud'), at: Date.now(), actor, action, detail }).execute();
+    await this.database
+      .insertInto('audit')
+      .values({ id: createId('aud'), at: Date.now(), actor, action, detail })
+      .execute();
   }
 
   /** Newest first. */

@@ -14,10 +14,14 @@ export type Database = Kysely<Schema>;
 export async function openDatabase(path: string): Promise<Database> {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const sqlite = new DatabaseSync(path);
-  sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;');
+  sqlite.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;',
+  );
   const check = sqlite.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
   if (check.quick_check !== 'ok') {
-    throw new Error(`The state database ${path} is damaged (${check.quick_check}). Restore a backup of the data folder.`);
+    throw new Error(
+      `The state database ${path} is damaged (${check.quick_check}). Restore a backup of the data folder.`,
+    );
   }
   const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: toKysely(sqlite) }) });
   const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } });

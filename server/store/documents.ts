@@ -138,7 +138,11 @@ export class DocumentRepository {
         .limit(1)
         .executeTakeFirst();
       if (!row) return undefined;
-      await trx.updateTable('documents').set({ status: 'parsing', updated_at: Date.now() }).where('id', '=', row.id).execute();
+      await trx
+        .updateTable('documents')
+        .set({ status: 'parsing', updated_at: Date.now() })
+        .where('id', '=', row.id)
+        .execute();
       return toInfo({ ...row, status: 'parsing' });
     });
   }
@@ -156,7 +160,11 @@ export class DocumentRepository {
 
   /** After a crash: whatever was under way starts again. */
   async requeueInterrupted(): Promise<void> {
-    await this.database.updateTable('documents').set({ status: 'queued' }).where('status', 'in', ['parsing', 'indexing']).execute();
+    await this.database
+      .updateTable('documents')
+      .set({ status: 'queued' })
+      .where('status', 'in', ['parsing', 'indexing'])
+      .execute();
   }
 
   async requeueReady(): Promise<void> {
@@ -183,7 +191,10 @@ export class DocumentRepository {
       if (!row || row.status === 'deleting') return undefined;
       await trx.deleteFrom('document_pages').where('document_id', '=', id).execute();
       for (const page of result.pages) {
-        await trx.insertInto('document_pages').values({ document_id: id, ...page }).execute();
+        await trx
+          .insertInto('document_pages')
+          .values({ document_id: id, ...page })
+          .execute();
       }
       await trx
         .updateTable('documents')
@@ -207,7 +218,8 @@ export class DocumentRepository {
         .where('revision', '<', row.revision)
         .execute();
       const ids = retired.map((old) => old.id);
-      if (ids.length > 0) await trx.updateTable('documents').set({ status: 'deleting' }).where('id', 'in', ids).execute();
+      if (ids.length > 0)
+        await trx.updateTable('documents').set({ status: 'deleting' }).where('id', 'in', ids).execute();
       return ids;
     });
   }

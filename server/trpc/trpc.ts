@@ -1,4 +1,4 @@
-import { initTRPC, TRPCError, type TRPC_ERROR_CODE_KEY } from '@trpc/server';
+import { initTRPC, type TRPC_ERROR_CODE_KEY, TRPCError } from '@trpc/server';
 import { AppError, toAppError } from '../core/errors';
 import type { Principal } from '../core/run';
 import { log } from '../lib/log';
@@ -17,7 +17,11 @@ const t = initTRPC.context<Context>().create({
     // A fault of the input reads like a sentence; everything unknown leaks nothing.
     const failure = error.cause instanceof AppError ? error.cause : undefined;
     const { stack: _, ...data } = shape.data;
-    return { ...shape, message: failure?.message ?? publicMessage(error), data: { ...data, reason: failure?.code ?? null } };
+    return {
+      ...shape,
+      message: failure?.message ?? publicMessage(error),
+      data: { ...data, reason: failure?.code ?? null },
+    };
   },
   sse: { ping: { enabled: true, intervalMs: 10_000 } },
 });

@@ -45,5 +45,6 @@ function addWord(word: string, terms: string[], isPart: boolean): void {
   terms.push(/^[a-z]+$/.test(lower) ? stemmer(lower) : lower);
   const humps = word.match(/[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])|\d+/g);
   if (!humps || humps.length < 2 || !/[a-z][A-Z]/.test(word)) return;
-  for (const hump of humps) if (hump.length > 2 && !STOP_WORDS.has(hump.toLowerCase())) terms.push(stemmer(hump.toLowerCase()));
+  for (const hump of humps)
+    if (hump.length > 2 && !STOP_WORDS.has(hump.toLowerCase())) terms.push(stemmer(hump.toLowerCase()));
 }

@@ -59,7 +59,10 @@ function toHeading(paragraph: string): { block: Block; rest: string } | undefine
   const runIn = RUN_IN_HEADING.exec(paragraph);
   if (runIn) {
     const title = runIn[1] ?? '';
-    return { block: headingBlock(`**${title}**`, title, clauseDepth(title)), rest: paragraph.slice(runIn[0].length).trim() };
+    return {
+      block: headingBlock(`**${title}**`, title, clauseDepth(title)),
+      rest: paragraph.slice(runIn[0].length).trim(),
+    };
   }
   const numbered = NUMBERED_LINE.exec(paragraph.trim());
   if (numbered && !/[.:;,]$/.test(paragraph.trim())) {

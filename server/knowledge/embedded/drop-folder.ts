@@ -33,7 +33,8 @@ export class DropFolder {
 
   static async open(directory: string, target: DropTarget): Promise<DropFolder> {
     const folder = new DropFolder(directory, target);
-    for (const name of ['unprocessed', 'processed', 'failed']) await mkdir(join(/* turbopackIgnore: true */ directory, name), { recursive: true });
+    for (const name of ['unprocessed', 'processed', 'failed'])
+      await mkdir(join(/* turbopackIgnore: true */ directory, name), { recursive: true });
     const watcher = watch(join(directory, 'unprocessed'), {
       ignored: (path) => parse(path).base.startsWith('.'),
       followSymlinks: false,
@@ -52,9 +53,11 @@ export class DropFolder {
   }
 
   private enqueue(path: string): void {
-    this.queue = this.queue.then(() => this.take(path)).catch((error) => {
-      if (!this.stopped.signal.aborted) log.error({ err: error }, 'a file of the drop folder could not be taken');
-    });
+    this.queue = this.queue
+      .then(() => this.take(path))
+      .catch((error) => {
+        if (!this.stopped.signal.aborted) log.error({ err: error }, 'a file of the drop folder could not be taken');
+      });
   }
 
   private async take(path: string): Promise<void> {
@@ -89,7 +92,10 @@ export class DropFolder {
     await mkdir(join(/* turbopackIgnore: true */ this.directory, folder, dir), { recursive: true });
     for (let copy = 1; ; copy++) {
       const destination = join(this.directory, folder, dir, copy === 1 ? `${name}${ext}` : `${name} (${copy})${ext}`);
-      const taken = await access(destination).then(() => true, () => false);
+      const taken = await access(destination).then(
+        () => true,
+        () => false,
+      );
       if (taken) continue;
       await rename(path, destination);
       return destination;

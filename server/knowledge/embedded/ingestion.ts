@@ -106,7 +106,9 @@ export class Ingestion {
       await documents.setStatus(
         document.id,
         'failed',
-        readable ? error.message : 'Ivy could not index this file; the server log has the details. Add it again to retry.',
+        readable
+          ? error.message
+          : 'Ivy could not index this file; the server log has the details. Add it again to retry.',
       );
     }
   }

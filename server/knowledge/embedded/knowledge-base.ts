@@ -1,7 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '../../core/errors';
-import type { DocumentInfo, DocumentStatus, PageView, Retrieval, RetrievalQuery, Retriever } from '../../core/knowledge';
+import type {
+  DocumentInfo,
+  DocumentStatus,
+  PageView,
+  Retrieval,
+  RetrievalQuery,
+  Retriever,
+} from '../../core/knowledge';
 import { createId } from '../../lib/ids';
 import type { DocumentStore } from './document-store';
 import { FileStore } from './file-store';
@@ -46,7 +53,10 @@ export class KnowledgeBase implements Retriever {
     const base: KnowledgeBase = new KnowledgeBase(options, files, index, search, ingestion);
     // The index is derived data: when it is gone, every document is indexed again.
     if (fresh) await documents.requeueReady();
-    base.setVisible((await documents.withStatus('ready')).map((document) => document.id), []);
+    base.setVisible(
+      (await documents.withStatus('ready')).map((document) => document.id),
+      [],
+    );
     await ingestion.recover();
     return base;
   }

@@ -40,7 +40,8 @@ function textType(head: Buffer, name: string, size: number): MediaType | undefin
   const utf16 = head.length >= 2 && (head.readUInt16LE(0) === 0xfeff || head.readUInt16BE(0) === 0xfeff);
   if (!utf16 && (head.includes(0) || !looksLikeText(head, size))) return undefined;
   const start = head.toString('utf8').trimStart().slice(0, 512).toLowerCase();
-  if (/^(?:<!--[\s\S]*?-->\s*)?(?:<!doctype html|<html|<head|<body)/.test(start.replace(/^<\?xml[^>]*>\s*/, ''))) return 'text/html';
+  if (/^(?:<!--[\s\S]*?-->\s*)?(?:<!doctype html|<html|<head|<body)/.test(start.replace(/^<\?xml[^>]*>\s*/, '')))
+    return 'text/html';
   return /\.(md|markdown|mdx)$/i.test(name) ? 'text/markdown' : 'text/plain';
 }
 

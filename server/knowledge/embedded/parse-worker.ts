@@ -23,7 +23,11 @@ process.on('message', async (job: ParseJob) => {
     const document = await parseDocument(job.path, job.mediaType);
     reply = { ok: true, document, passages: toPassages(document) };
   } catch (error) {
-    reply = { ok: false, reason: error instanceof UnreadableDocument ? error.message : undefined, error: String(error) };
+    reply = {
+      ok: false,
+      reason: error instanceof UnreadableDocument ? error.message : undefined,
+      error: String(error),
+    };
   }
   process.send?.(reply);
 });

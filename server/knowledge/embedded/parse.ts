@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { extractPagesMarkdownAsync } from '@firecrawl/pdf-inspector';
+import { detectPdf, extractPagesMarkdownAsync } from '@firecrawl/pdf-inspector';
 import { parseHTML } from 'linkedom';
 import mammoth from 'mammoth';
 import { extractText, getDocumentProxy } from 'unpdf';
@@ -44,13 +44,28 @@ async function parsePdf(content: Buffer): Promise<ParsedDocument> {
   }
   texts = withoutRunningLines(texts.map(cleanText));
   const empty = texts.filter((text) => text.replace(/[\W\d_]+/g, '').length < 3).length;
-  const title = firstHeading(texts.slice(0, 2).join('\n'));
+  const title = pdfTitle(content) ?? firstHeading(texts[0] ?? '');
   return {
     title,
     pageKind: 'page',
     pages: texts.map((text, index) => ({ page: index + 1, heading: null, text })),
-    notice: empty > 0 && empty < texts.length ? `${empty} of ${texts.length} pages have no text layer and cannot be found.` : null,
+    notice:
+      empty > 0 && empty < texts.length
+        ? `${empty} of ${texts.length} pages have no text layer and cannot be found.`
+        : null,
   };
+}
+
+/** The title in the file's own properties, unless it is just the name of a file or program. */
+function pdfTitle(content: Buffer): string | null {
+  try {
+    const title = detectPdf(content).title?.normalize('NFKC').trim();
+    return title && !/^(microsoft|untitled|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
+      ? title.slice(0, 200)
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Lines looked at from the top and the bottom of each page. */
@@ -94,7 +109,10 @@ async function parseDocx(content: Buffer): Promise<ParsedDocument> {
   try {
     // Images carry no text, and an external one must never be fetched.
     const noImage = mammoth.images.imgElement(async () => ({ src: '' }));
-    const { value } = await mammoth.convertToHtml({ buffer: content }, { convertImage: noImage, externalFileAccess: false });
+    const { value } = await mammoth.convertToHtml(
+      { buffer: content },
+      { convertImage: noImage, externalFileAccess: false },
+    );
     return toSections(htmlToMarkdown(value));
   } catch (error) {
     throw new UnreadableDocument('The Word document is damaged and cannot be read.', { cause: error });
@@ -103,7 +121,8 @@ async function parseDocx(content: Buffer): Promise<ParsedDocument> {
 
 function parseHtml(html: string): ParsedDocument {
   const { document } = parseHTML(html);
-  for (const element of document.querySelectorAll('script, style, noscript, template, svg, iframe, object')) element.remove();
+  for (const element of document.querySelectorAll('script, style, noscript, template, svg, iframe, object'))
+    element.remove();
   const title = document.querySelector('title')?.textContent?.trim() || null;
   const parsed = toSections(htmlToMarkdown(document.body?.innerHTML || html));
   return { ...parsed, title: title ?? parsed.title };
@@ -118,7 +137,8 @@ function toSections(markdown: string): ParsedDocument {
   for (const line of cleanText(markdown).split('\n')) {
     const heading = /^#{1,3}\s+(.+)$/.exec(line)?.[1]?.replace(/[*_`]/g, '').trim() ?? null;
     const current = sections.at(-1);
-    if (!current || (heading && current.size >= MIN_SECTION_CHARS)) sections.push({ heading, lines: [line], size: line.length });
+    if (!current || (heading && current.size >= MIN_SECTION_CHARS))
+      sections.push({ heading, lines: [line], size: line.length });
     else {
       current.heading ??= heading;
       current.lines.push(line);
@@ -134,7 +154,10 @@ function toSections(markdown: string): ParsedDocument {
 }
 
 function firstHeading(markdown: string): string | null {
-  const heading = /^#{1,2}\s+(.+)$/m.exec(markdown)?.[1]?.replace(/[*_`#]/g, '').trim();
+  const heading = /^#{1,2}\s+(.+)$/m
+    .exec(markdown)?.[1]
+    ?.replace(/[*_`#]/g, '')
+    .trim();
   return heading ? heading.slice(0, 200) : null;
 }
 

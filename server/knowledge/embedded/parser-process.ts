@@ -50,14 +50,18 @@ export class ParserProcess {
       const onMessage = (reply: unknown) => settle(() => resolve(reply as ParseReply));
       const onExit = () => {
         this.child = undefined;
-        settle(() => reject(new UnreadableDocument('Reading the file took more memory than allowed, or crashed the reader.')));
+        settle(() =>
+          reject(new UnreadableDocument('Reading the file took more memory than allowed, or crashed the reader.')),
+        );
       };
       const onAbort = () => {
         settle(() => reject(signal.reason));
         this.close();
       };
       const timer = setTimeout(() => {
-        settle(() => reject(new UnreadableDocument(`Reading the file took longer than ${this.limits.timeoutMs / 1000} s.`)));
+        settle(() =>
+          reject(new UnreadableDocument(`Reading the file took longer than ${this.limits.timeoutMs / 1000} s.`)),
+        );
         this.close();
       }, this.limits.timeoutMs);
       signal.addEventListener('abort', onAbort, { once: true });

@@ -32,7 +32,11 @@ export interface PassageIndex {
   put(document: IndexedDocument, passages: readonly PassageDraft[]): Promise<void>;
   remove(documentId: string): Promise<void>;
   /** Best first. `terms` come from `toTerms`. */
-  searchKeywords(terms: readonly string[], limit: number, collections: readonly string[] | undefined): Promise<KeywordHit[]>;
+  searchKeywords(
+    terms: readonly string[],
+    limit: number,
+    collections: readonly string[] | undefined,
+  ): Promise<KeywordHit[]>;
   /** Passages in the index. */
   count(): Promise<number>;
   /** Folds recent changes into the search structures; what was put is found only afterwards. */

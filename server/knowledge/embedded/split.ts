@@ -28,7 +28,10 @@ export function toPassages(document: ParsedDocument): PassageDraft[] {
     let current: Block[] = [];
     let heading: string | null = headings.text;
     const flush = () => {
-      const text = current.map((block) => block.text).join('\n\n').trim();
+      const text = current
+        .map((block) => block.text)
+        .join('\n\n')
+        .trim();
       current = [];
       if (text === '') return;
       const terms = toTerms(`${document.title ?? ''} ${heading ?? ''} ${text}`).join(' ');

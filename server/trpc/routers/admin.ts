@@ -25,7 +25,10 @@ export const adminRouter = router({
     const [ollama, claude] = await Promise.all([
       providers.ollama.models().then(
         (models) => ({ models, error: null }),
-        (error: unknown) => ({ models: [], error: error instanceof AppError ? error.message : 'Ollama cannot be read.' }),
+        (error: unknown) => ({
+          models: [],
+          error: error instanceof AppError ? error.message : 'Ollama cannot be read.',
+        }),
       ),
       providers.anthropic?.models().catch(() => []),
     ]);
@@ -62,7 +65,9 @@ export const adminRouter = router({
     ctx.services.pulls.watch(signal ?? new AbortController().signal),
   ),
 
-  removeModel: adminProcedure.input(z.strictObject({ name: z.string().min(1).max(200) })).mutation(async ({ ctx, input }) => {
-    await ctx.services.removeModel(input.name, ctx.principal);
-  }),
+  removeModel: adminProcedure
+    .input(z.strictObject({ name: z.string().min(1).max(200) }))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.removeModel(input.name, ctx.principal);
+    }),
 });

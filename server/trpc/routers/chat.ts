@@ -26,7 +26,11 @@ export const chatRouter = router({
           : { role: message.role, text: message.text, toolCalls: [] },
       );
       const rag = input.retrieval ? {} : { enabled: false };
-      const runId = ctx.services.runs.start({ model: input.model, messages, options: {}, rag }, ctx.principal, input.key);
+      const runId = ctx.services.runs.start(
+        { model: input.model, messages, options: {}, rag },
+        ctx.principal,
+        input.key,
+      );
       return { runId };
     }),
 
@@ -35,7 +39,12 @@ export const chatRouter = router({
     .input(z.strictObject({ runId: z.string(), lastEventId: z.string().regex(/^\d+$/).nullish() }))
     .subscription(async function* ({ ctx, input, signal }) {
       const position = Number(input.lastEventId ?? 0);
-      const slices = ctx.services.runs.read(input.runId, position, ctx.principal, signal ?? new AbortController().signal);
+      const slices = ctx.services.runs.read(
+        input.runId,
+        position,
+        ctx.principal,
+        signal ?? new AbortController().signal,
+      );
       for await (const slice of slices) yield tracked(String(slice.position), slice.entries);
     }),
 

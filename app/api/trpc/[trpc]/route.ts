@@ -1,8 +1,8 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { checkJsonType, readBody } from '@/app/_http/read-json';
 import { methodNotAllowed, route } from '@/app/_http/route';
-import { toSetCookie } from '@/server/trpc/session-cookie';
 import { appRouter } from '@/server/trpc/router';
+import { toSetCookie } from '@/server/trpc/session-cookie';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
