@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { type Problem, type RawValues, type Resolved, resolveConfig, type Source } from './resolve';
 import { adminSettable, type Config, restartOnly, type Variable, variableNames, variables } from './schema';
@@ -24,7 +25,7 @@ export interface ConfigStoreOptions {
   envFilePath: string;
   environment: RawValues;
   stored: StoredSettings;
-  /** Poll interval of the `.env` file; polling survives editors that replace the file. */
+  /** Interval at which `.env` is read: by content, so no edit is missed, however an editor replaces the file. */
   pollMs: number;
   onChange(change: ConfigChange): void;
   onRejected(problems: readonly Problem[]): void;
@@ -48,9 +49,12 @@ export class ConfigStore {
   private current: Extract<Resolved, { ok: true }>;
   private rejected: readonly Problem[] = [];
   private work: Promise<unknown> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly options: ConfigStoreOptions,
+    /** The text of `.env` as last looked at, taken over or not. */
+    private envText: string,
     private envFile: RawValues,
     private admin: RawValues,
     resolved: Extract<Resolved, { ok: true }>,
@@ -60,20 +64,21 @@ export class ConfigStore {
 
   /** Reads all layers; throws with every problem named when they do not make a valid configuration. */
   static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
-    const envFile = readEnvFile(options.envFilePath);
+    const envText = readEnvText(options.envFilePath);
+    const envFile = parseEnv(envText);
     const admin = await options.stored.adminValues();
     const cleared = await clearEdited(options.stored, envFile, admin);
     const resolved = resolveConfig({ envFile, environment: options.environment, admin });
     if (!resolved.ok) throw new Error(resolved.problems.map((problem) => problem.message).join('\n'));
-    const store = new ConfigStore(options, envFile, admin, resolved);
+    const store = new ConfigStore(options, envText, envFile, admin, resolved);
     if (cleared.length > 0) options.onChange({ config: resolved.config, changed: cleared, cleared });
-    watchFile(options.envFilePath, { interval: options.pollMs, persistent: false }, () => void store.reload());
+    store.poll();
     return store;
   }
 
   /** One value of `.env`, for what must be known before the store can be opened. */
   static peek(envFilePath: string, variable: Variable): string | undefined {
-    return readEnvFile(envFilePath)[variable];
+    return parseEnv(readEnvText(envFilePath))[variable];
   }
 
   get config(): Config {
@@ -94,10 +99,11 @@ export class ConfigStore {
     return NOT_YET_USED.filter((name) => this.envFile[name] || this.options.environment[name]);
   }
 
-  /** Reads `.env` again; an invalid edit changes nothing and is kept as `problems`. */
-  reload(): Promise<void> {
+  /** Takes over an edited `.env`; an invalid edit changes nothing and is kept as `problems`. */
+  private reload(envText: string): Promise<void> {
     return this.exclusive(async () => {
-      const envFile = readEnvFile(this.options.envFilePath);
+      this.envText = envText;
+      const envFile = parseEnv(envText);
       const admin = { ...this.admin };
       for (const variable of changedNames(this.envFile, envFile)) delete admin[variable];
       const resolved = resolveConfig({ envFile, environment: this.options.environment, admin });
@@ -132,7 +138,17 @@ export class ConfigStore {
   }
 
   close(): void {
-    unwatchFile(this.options.envFilePath);
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private poll(): void {
+    this.timer = setTimeout(async () => {
+      const text = await readFile(this.options.envFilePath, 'utf8').catch(() => '');
+      if (text !== this.envText) await this.reload(text);
+      if (this.timer) this.poll();
+    }, this.options.pollMs);
+    this.timer.unref();
   }
 
   private apply(resolved: Extract<Resolved, { ok: true }>, cleared: readonly Variable[]): void {
@@ -158,8 +174,13 @@ export class ConfigStore {
   }
 }
 
-function readEnvFile(path: string): RawValues {
-  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+/** Without the file everything is at its default. */
+function readEnvText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function changedNames(before: RawValues, after: RawValues): Variable[] {

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { fromChatCompletion } from './from-request';
+
+const headers = new Headers();
+const body = (change: object = {}) => ({ model: 'm', messages: [{ role: 'user', content: 'Hello' }], ...change });
+const decode = (change: object = {}, with_ = headers) => fromChatCompletion(body(change), with_);
+const failure = (change: object) => {
+  try {
+    decode(change);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it was accepted');
+};
+
+describe('a request', () => {
+  test('becomes messages and options, null meaning absent', () => {
+    const call = decode({
+      stream: true,
+      stream_options: { include_usage: true },
+      temperature: null,
+      max_tokens: 5,
+      max_completion_tokens: 7,
+      stop: 'END',
+      messages: [
+        {
+          role: 'developer',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'look' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c1', type: 'function', function: { name: 'f', arguments: '' } }],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: '4' },
+      ],
+    });
+    expect(call).toMatchObject({ stream: true, includeUsage: true, ignored: [] });
+    expect(call.request.options).toMatchObject({ maxTokens: 7, stop: ['END'] });
+    expect(call.request.options.temperature).toBeUndefined();
+    expect(call.request.messages).toEqual([
+      { role: 'system', text: 'a\nb' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'look' },
+          { type: 'image', mediaType: 'image/png', data: 'aGk=' },
+        ],
+      },
+      { role: 'assistant', text: '', toolCalls: [{ id: 'c1', name: 'f', argumentsJson: '{}' }] },
+      { role: 'tool', toolCallId: 'c1', text: '4' },
+    ]);
+  });
+
+  test('names the fields it ignored', () => {
+    expect(decode({ store: true, num_ctx: 4096, tools: [] }).ignored).toEqual(['store', 'num_ctx']);
+  });
+
+  test('reads its own retrieval options', () => {
+    expect(decode({ rag: { enabled: false, top_k: 8, min_score: 0.4 } }).request.rag).toEqual({
+      enabled: false,
+      topK: 8,
+      minScore: 0.4,
+      collections: undefined,
+    });
+  });
+});
+
+describe('a bad request is a 400 that names the field', () => {
+  test.each([
+    [{ messages: undefined }, 'messages'],
+    [{ messages: [] }, 'messages'],
+    [{ model: 7 }, 'model'],
+    [
+      {
+        messages: [
+          { role: 'user', content: 'x' },
+          { role: 'function', content: 'x' },
+        ],
+      },
+      'messages[1].role',
+    ],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: {} }] }] },
+      'messages[0].content[0].type',
+    ],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: '/etc/passwd' } }] }] },
+      'messages[0].content[0].image_url.url',
+    ],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://127.0.0.1/x.png' } }] }] },
+      'messages[0].content[0].image_url.url',
+    ],
+    [
+      {
+        messages: [
+          { role: 'assistant', content: null },
+          { role: 'user', content: 'x' },
+        ],
+      },
+      'messages[0].content',
+    ],
+    [{ messages: [{ role: 'tool', tool_call_id: 'nope', content: 'x' }] }, 'messages[0].tool_call_id'],
+    [{ temperature: 3 }, 'temperature'],
+    [{ max_tokens: -1 }, 'max_tokens'],
+    [{ stop: ['1', '2', '3', '4', '5'] }, 'stop'],
+    [{ n: 2 }, 'n'],
+    [{ rag: { top_k: 0 } }, 'rag.top_k'],
+  ])('%j', (change, param) =>
+    expect(failure(change)).toMatchObject({ status: 400, param, message: expect.stringContaining(param) }),
+  );
+
+  test.each([null, [], 'x', 7])('a body that is %j', (value) => {
+    expect(() => fromChatCompletion(value, headers)).toThrow(expect.objectContaining({ status: 400 }));
+  });
+});
+
+describe('background tasks of Open WebUI', () => {
+  const task = (content: string, change = {}) =>
+    decode({ messages: [{ role: 'user', content }], ...change }).request.task;
+  test('are known by their header', () => {
+    const named = new Headers({ 'x-openwebui-task': 'title_generation' });
+    expect(decode({}, named).request.task).toBe('title_generation');
+    expect(
+      decode(
+        { messages: [{ role: 'user', content: '### Task:\nGenerate a concise title' }] },
+        new Headers({ 'x-openwebui-task': '' }),
+      ).request.task,
+    ).toBeUndefined();
+  });
+  test('or by the shape of their template, but not by "### Task:" alone', () => {
+    expect(task('### Task:\nGenerate 1-3 broad tags categorizing…')).toBe('background');
+    expect(task('### Task:\nRespond to the user query using the provided context')).toBeUndefined();
+    expect(task('### Task:\nGenerate a concise title', { stream: true })).toBeUndefined();
+  });
+});
