@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
+import { log } from '../lib/log';
 import { type Problem, type RawValues, type Resolved, resolveConfig, type Source } from './resolve';
 import { adminSettable, type Config, restartOnly, type Variable, variableNames, variables } from './schema';
 
@@ -145,7 +146,8 @@ export class ConfigStore {
   private poll(): void {
     this.timer = setTimeout(async () => {
       const text = await readFile(this.options.envFilePath, 'utf8').catch(() => '');
-      if (text !== this.envText) await this.reload(text);
+      const change = text === this.envText ? undefined : this.reload(text);
+      await change?.catch((error: unknown) => log.error({ err: error }, 'an edit of .env could not be applied'));
       if (this.timer) this.poll();
     }, this.options.pollMs);
     this.timer.unref();

@@ -83,6 +83,8 @@ function withoutRunningLines(pages: readonly string[]): string[] {
   for (const edge of edges) for (const line of edge) counts.set(line, (counts.get(line) ?? 0) + 1);
   return pages.map((page, index) => {
     const lines = page.split('\n');
+    // A page that is nearly nothing else keeps what it has.
+    if (lines.filter((line) => line.trim() !== '').length <= 2 * MARGIN_LINES) return page;
     const kept = lines.filter((line, at) => {
       const atEdge = edges[index]?.has(key(line)) && (at < 2 * MARGIN_LINES || at >= lines.length - 2 * MARGIN_LINES);
       return !atEdge || (counts.get(key(line)) ?? 0) < pages.length * 0.6;

@@ -81,16 +81,17 @@ const schema = new Schema([
 ]);
 const COLUMNS = schema.names.filter((name) => name !== 'terms') as string[];
 
-/** Terms are analysed by us, so the engine only splits them at blanks. */
-const TERMS_INDEX = Index.fts({
-  baseTokenizer: 'whitespace',
-  lowercase: false,
-  stem: false,
-  removeStopWords: false,
-  asciiFolding: false,
-  maxTokenLength: 200,
-  withPosition: false,
-});
+/** Terms are analysed by us, so the engine only splits them at blanks. An `Index` can be used once only. */
+const termsIndex = () =>
+  Index.fts({
+    baseTokenizer: 'whitespace',
+    lowercase: false,
+    stem: false,
+    removeStopWords: false,
+    asciiFolding: false,
+    maxTokenLength: 200,
+    withPosition: false,
+  });
 
 /** LanceDB, embedded: native, memory-mapped, off the event loop. Derived data: it can be rebuilt from the documents. */
 export class LanceIndex implements PassageIndex {
@@ -103,7 +104,7 @@ export class LanceIndex implements PassageIndex {
     const database = await connect(directory);
     const exists = (await database.tableNames()).includes(TABLE);
     const table = exists ? await database.openTable(TABLE) : await database.createEmptyTable(TABLE, schema);
-    if (!exists) await table.createIndex('terms', { config: TERMS_INDEX });
+    if (!exists) await table.createIndex('terms', { config: termsIndex() });
     return { index: new LanceIndex(table), fresh: !exists };
   }
 
