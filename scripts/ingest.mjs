@@ -25,10 +25,12 @@ for (const [index, path] of files.entries()) {
   const response = await fetch(`${url}/documents`, { method: 'POST', body: form, headers });
   const body = await response.json();
   const place = `${index + 1}/${files.length}`;
-  if (response.status === 202) waiting.set(body.id, path);
-  else if (response.status === 200) say(`${place}  ${path}: already there`);
-  else refuse(path, body.error.message);
-  if (response.status === 202) say(`${place}  ${path}: stored`);
+  if (!response.ok) refuse(path, body.error.message);
+  else if (body.status === 'ready') say(`${place}  ${path}: already there`);
+  else {
+    say(`${place}  ${path}: stored`);
+    waiting.set(body.id, path);
+  }
 }
 
 while (waiting.size > 0) {

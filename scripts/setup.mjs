@@ -152,7 +152,7 @@ async function findBrowser() {
 
 /** `NAME=value` lines of a file, without expanding anything. */
 export async function readEnvFile() {
-  const path = join(root, '.env');
+  const path = join(process.env.IVY_ROOT ?? root, '.env');
   if (!existsSync(path)) return {};
   const { parseEnv } = await import('node:util');
   return parseEnv(readFileSync(path, 'utf8'));

@@ -22,6 +22,12 @@ export const Markdown = memo(function Markdown({ text, citation }: Props) {
       if (n !== undefined && citation) return citation(n);
       return <SafeLink href={href}>{children}</SafeLink>;
     },
+    // The page around it has the first two levels.
+    h1: 'h3',
+    h2: 'h4',
+    h3: 'h5',
+    h4: 'h6',
+    h5: 'h6',
     img: ({ alt }) => <span className="text-muted">[image{alt ? `: ${alt}` : ''}]</span>,
     table: ({ children }) => (
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard

@@ -139,32 +139,40 @@ async function* withCitations(
     lastCharacter = value.charAt(value.length - 1);
     into.push({ type: 'text-delta', text: value });
   };
-  for await (const events of upstream) {
-    const batch: RunEvent[] = [];
-    for (const event of events) {
-      switch (event.type) {
-        case 'text-delta':
-          text(filter.push(event.text), batch);
-          break;
-        case 'citation': {
-          text(filter.end(), batch);
-          const markers = event.passages.map((n) => `[${n}]`).join('');
-          text(lastCharacter === '' || /\s/.test(lastCharacter) ? `${markers} ` : ` ${markers}`, batch);
-          break;
+  try {
+    for await (const events of upstream) {
+      const batch: RunEvent[] = [];
+      for (const event of events) {
+        switch (event.type) {
+          case 'text-delta':
+            text(filter.push(event.text), batch);
+            break;
+          case 'citation': {
+            text(filter.end(), batch);
+            const markers = event.passages.map((n) => `[${n}]`).join('');
+            text(lastCharacter === '' || /\s/.test(lastCharacter) ? `${markers} ` : ` ${markers}`, batch);
+            break;
+          }
+          case 'tool-call':
+          case 'finish':
+            text(filter.end(), batch);
+            batch.push(event);
+            break;
+          case 'reasoning-delta':
+          case 'usage':
+            batch.push(event);
+            break;
+          default:
+            event satisfies never;
         }
-        case 'tool-call':
-        case 'finish':
-          text(filter.end(), batch);
-          batch.push(event);
-          break;
-        case 'reasoning-delta':
-        case 'usage':
-          batch.push(event);
-          break;
-        default:
-          event satisfies never;
       }
+      if (batch.length > 0) yield batch;
     }
-    if (batch.length > 0) yield batch;
+  } catch (error) {
+    // What was held back for a possible marker belongs to what was written so far.
+    const rest: RunEvent[] = [];
+    text(filter.end(), rest);
+    if (rest.length > 0) yield rest;
+    throw error;
   }
 }

@@ -68,6 +68,7 @@ export class ProviderRegistry {
       this.ollama.models().catch(() => []),
     );
     if (!models?.some((model) => !model.capabilities.embedding)) return false;
+    this.lastKnown.ollama = models;
     this.current = 'local';
     return true;
   }

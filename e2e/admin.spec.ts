@@ -1,0 +1,179 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from 'playwright/test';
+import { Ivy, until } from './ivy';
+import { FAKE_ANTHROPIC_KEY, FakeAnthropic } from './upstreams/fake-anthropic';
+import { FakeOllama } from './upstreams/fake-ollama';
+
+const ollama = new FakeOllama();
+const anthropic = new FakeAnthropic();
+let ivy: Ivy;
+const env = () => ({
+  OLLAMA_BASE_URL: ollama.url,
+  ANTHROPIC_API_KEY: FAKE_ANTHROPIC_KEY,
+  ANTHROPIC_BASE_URL: anthropic.url,
+});
+
+test.describe.configure({ mode: 'serial' });
+test.beforeAll(async () => {
+  await ollama.start();
+  await anthropic.start();
+  ollama.addChatModel('mistral:latest');
+  ivy = await Ivy.start({ env: env() });
+  await ivy.settled();
+});
+test.afterAll(async () => {
+  await ivy.stop();
+  await ollama.stop();
+  await anthropic.stop();
+});
+
+const health = () => ivy.json<{ llm_provider: string; model: string | null }>('/health');
+const completion = (change = {}) =>
+  ivy.json<{ choices: { message: { content: string } }[] }>('/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'ivy-orchestrator',
+      messages: [{ role: 'user', content: 'What is the payload fairing design?' }],
+      ...change,
+    }),
+  });
+
+test('shows the state of every dependency', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  const state = page.getByRole('region', { name: 'State' });
+  await expect(state.getByRole('listitem').filter({ hasText: 'Ollama' })).toContainText('version 0.17.4');
+  await expect(state.getByRole('listitem').filter({ hasText: 'passages' })).toContainText('3 documents');
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+});
+
+test('switches provider and model at once, without a restart', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  const active = page.getByTestId('active-model');
+  await expect(active).toHaveText('llama3.1:latest (local)');
+  await page.getByLabel('Ollama model').selectOption('mistral:latest');
+  await page.getByRole('button', { name: 'Use Ollama' }).click();
+  await expect(active).toHaveText('mistral:latest (local)');
+  await completion();
+  expect(ollama.chats.at(-1)?.model).toBe('mistral:latest');
+
+  expect(anthropic.calls).toHaveLength(0);
+  await expect(page.getByText('Questions and passages leave this machine and go to Anthropic.')).toBeVisible();
+  await page.getByRole('button', { name: 'Use Claude' }).click();
+  await expect(active).toHaveText('claude-sonnet-5-5 (claude)');
+  await completion();
+  expect(anthropic.calls).toHaveLength(1);
+
+  await page.getByRole('button', { name: 'Use Quotations only' }).click();
+  await expect(active).toHaveText('Ivy’s own quotations');
+  expect((await completion()).choices[0]?.message.content).toContain('No language model is configured');
+});
+
+test('a running answer goes on as it began when the model is switched', async () => {
+  await ivy.kill();
+  await ivy.launch();
+  expect(await health()).toMatchObject({ llm_provider: 'builtin' });
+  ivy.writeEnv({ ...env(), LLM_PROVIDER: 'local' });
+  await until(async () => (await health()).llm_provider === 'local');
+  ollama.behaviour = { tokens: Array.from({ length: 40 }, (_, n) => `w${n} `), tokenMs: 40 };
+  const answer = completion();
+  await until(
+    () => ollama.chats.at(-1)?.model === 'mistral:latest' || ollama.chats.at(-1)?.model === 'llama3.1:latest',
+  );
+  ivy.writeEnv({ ...env(), LLM_PROVIDER: 'builtin' });
+  await until(async () => (await health()).llm_provider === 'builtin');
+  expect((await answer).choices[0]?.message.content).toContain('w39');
+  ollama.behaviour = {};
+  ivy.writeEnv(env());
+  await until(async () => (await health()).llm_provider === 'local');
+});
+
+test('pulls a model with progress that outlives a reload, cancels it, and pulls it again', async ({ page }) => {
+  ollama.pullStepMs = 400;
+  await page.goto(`${ivy.url}/admin`);
+  await page.getByLabel('Pull a model').fill('../evil');
+  await page.getByRole('button', { name: 'Pull', exact: true }).click();
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('This is not a model name');
+  await page.getByRole('button', { name: 'Pull qwen2.5' }).click();
+  const pull = page.getByRole('listitem', { name: 'Pull of qwen2.5' });
+  await expect(pull).toContainText(/\d\.\d GB of 4\.0 GB/);
+  await page.reload();
+  await expect(pull).toContainText(/\d\.\d GB of 4\.0 GB/);
+  const before = ollama.aborted;
+  await page.getByRole('button', { name: 'Cancel pulling qwen2.5' }).click();
+  await expect(pull).toContainText('Cancelled.');
+  await until(() => ollama.aborted === before + 1);
+  ollama.pullStepMs = 5;
+  await page.getByRole('button', { name: 'Pull qwen2.5 again' }).click();
+  await expect(pull).toContainText('Installed.');
+  await expect(page.getByRole('button', { name: 'Remove qwen2.5:latest' })).toBeVisible();
+});
+
+test('a pull that fails says why', async ({ page }) => {
+  ollama.pullFault = 'error-line';
+  await page.goto(`${ivy.url}/admin`);
+  await page.getByLabel('Pull a model').fill('codellama');
+  await page.getByRole('button', { name: 'Pull', exact: true }).click();
+  await expect(page.getByRole('listitem', { name: 'Pull of codellama' })).toContainText('no space left on device');
+  ollama.pullFault = undefined;
+});
+
+test('removes a model after asking', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  await page.getByRole('button', { name: 'Remove mistral:latest' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  expect(ollama.models.map(({ name }) => name)).toContain('mistral:latest');
+  await page.getByRole('button', { name: 'Remove mistral:latest' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove mistral:latest' }).click();
+  await expect(page.getByRole('button', { name: 'Remove mistral:latest' })).toHaveCount(0);
+  expect(ollama.models.map(({ name }) => name)).not.toContain('mistral:latest');
+});
+
+test('uploads documents, names what is wrong with a broken one, and deletes', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  await page.getByLabel('Files to add').setInputFiles([
+    { name: 'tank.md', mimeType: 'text/markdown', buffer: Buffer.from('# Tank\n\nThe tank holds 92 t of methalox.') },
+    {
+      name: 'broken.pdf',
+      mimeType: 'application/pdf',
+      buffer: Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(4000, 66)]),
+    },
+    { name: '"><svg onload=window.__x=1>.md', mimeType: 'text/markdown', buffer: Buffer.from('Odd name.') },
+    { name: 'tool.exe', mimeType: 'application/octet-stream', buffer: Buffer.from([0x4d, 0x5a, 0, 1, 2]) },
+  ]);
+  const documents = page.getByRole('region', { name: 'Documents' });
+  await expect(documents.getByRole('list', { name: 'Uploads' })).toContainText('Ivy cannot read tool.exe');
+  const row = (name: string) =>
+    documents.getByRole('listitem').filter({ has: page.getByRole('button', { name: `Delete ${name}` }) });
+  await expect(row('tank.md')).toContainText('1 section · 1 passage');
+  await expect(row('broken.pdf')).toContainText('Failed: The PDF is damaged and cannot be read.');
+  await expect(row('"><svg onload=window.__x=1>.md')).toContainText('1 passage');
+  expect(await page.evaluate(() => (window as { __x?: number }).__x)).toBeUndefined();
+  await page.getByRole('button', { name: 'Delete tank.md' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(row('tank.md')).toHaveCount(0);
+  const { documents: left } = await ivy.json<{ documents: { source: string }[] }>('/documents?limit=50');
+  expect(left.map(({ source }) => source)).not.toContain('tank.md');
+});
+
+test('samples that were deleted do not come back', async () => {
+  const { documents } = await ivy.json<{ documents: { id: string; source: string }[] }>('/documents?limit=50');
+  for (const { id, source } of documents) {
+    if (source.startsWith('hedera')) await fetch(`${ivy.url}/documents/${id}`, { method: 'DELETE' });
+  }
+  await ivy.kill();
+  await ivy.launch();
+  const after = await ivy.json<{ documents: { source: string }[] }>('/documents?limit=50');
+  expect(after.documents.filter(({ source }) => source.startsWith('hedera'))).toEqual([]);
+});
+
+test('an edit of .env that is not valid is reported on the page', async ({ page }) => {
+  ivy.writeEnv({ ...env(), RAG_TOP_K: 'many' });
+  await page.goto(`${ivy.url}/admin`);
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('RAG_TOP_K must be a whole number');
+  ivy.writeEnv(env());
+  await expect(page.getByRole('main').getByRole('alert')).toHaveCount(0);
+});

@@ -1,0 +1,395 @@
+import OpenAI from 'openai';
+import { expect, test } from 'playwright/test';
+import { Ivy, sleep, until } from './ivy';
+import { FakeAgent } from './upstreams/fake-agent';
+import { FakeOllama } from './upstreams/fake-ollama';
+
+const QUESTION = 'What is the payload fairing design?';
+const ask = { model: 'ivy-orchestrator', messages: [{ role: 'user' as const, content: QUESTION }] };
+
+test.describe('without Ollama and without a key', () => {
+  let ivy: Ivy;
+  let client: OpenAI;
+  test.beforeAll(async () => {
+    ivy = await Ivy.start();
+    await ivy.settled();
+    client = new OpenAI({ baseURL: `${ivy.url}/v1`, apiKey: 'not-needed', maxRetries: 0 });
+  });
+  test.afterAll(() => ivy.stop());
+
+  test('the OpenAI client gets a quoted answer with the right citation, and is told that there is no model', async () => {
+    const completion = await client.chat.completions.create(ask);
+    const content = completion.choices[0]?.message.content ?? '';
+    expect(content).toContain('No language model is configured');
+    expect(content).toMatch(/hedera-2-payload-fairing\.pdf, page 3\*\* \[1\]/);
+    expect(content).toContain('two half-shells of CFRP sandwich');
+    expect(completion.choices[0]?.finish_reason).toBe('stop');
+    expect(completion._request_id).toMatch(/^req_[0-9a-f]{24}$/);
+  });
+
+  test('streaming gives the same text, one finish and one usage', async () => {
+    const whole = await client.chat.completions.create(ask);
+    const stream = await client.chat.completions.create({
+      ...ask,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    const finishes: string[] = [];
+    const usages: unknown[] = [];
+    const ids = new Set<string>();
+    for await (const chunk of stream) {
+      ids.add(chunk.id);
+      text += chunk.choices[0]?.delta.content ?? '';
+      if (chunk.choices[0]?.finish_reason) finishes.push(chunk.choices[0].finish_reason);
+      if (chunk.usage) usages.push(chunk.usage);
+    }
+    expect(text).toBe(whole.choices[0]?.message.content);
+    expect([finishes, usages.length, ids.size]).toEqual([['stop'], 1, 1]);
+  });
+
+  test('the client’s own stream helper accepts the stream', async () => {
+    const runner = client.chat.completions.stream(ask);
+    expect(await runner.finalContent()).toContain('[1]');
+  });
+
+  test('plain HTTP shows headers and frames as promised', async () => {
+    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...ask, stream: true, store: true }),
+    });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    expect(response.headers.get('content-encoding')).toBeNull();
+    expect(response.headers.get('x-ivy-rag')).toBe('ok');
+    expect(response.headers.get('x-ivy-ignored-params')).toBe('store');
+    const frames = (await response.text()).split('\n\n').filter((frame) => frame !== '');
+    expect(frames.every((frame) => frame.startsWith('data: '))).toBe(true);
+    expect(frames.at(-1)).toBe('data: [DONE]');
+    const first = JSON.parse(frames[0]?.slice(6) ?? '');
+    expect(first.choices[0].delta).toEqual({ role: 'assistant', content: '' });
+    expect(first.ivy).toEqual({ request_id: response.headers.get('x-request-id'), rag: { state: 'ok', reason: null } });
+  });
+
+  test('a question about something else says that nothing was found', async () => {
+    const completion = await client.chat.completions.create({
+      ...ask,
+      messages: [{ role: 'user', content: 'How do I bake a chocolate cake?' }],
+    });
+    expect(completion.choices[0]?.message.content).toContain('Nothing in the documents matches');
+  });
+
+  test('models are listed and found by id, in the classic form', async () => {
+    const { data } = await client.models.list();
+    expect(data.map(({ id }) => id)).toEqual(['ivy-orchestrator']);
+    expect(await client.models.retrieve('ivy-orchestrator')).toMatchObject({
+      object: 'model',
+      created: 1704150000,
+      owned_by: 'ivy',
+    });
+    await expect(client.models.retrieve('nope/really:7b')).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    });
+  });
+
+  test('health tells the state of everything and stays 200', async () => {
+    // Probes are cached for two seconds.
+    await sleep(2_100);
+    const response = await fetch(`${ivy.url}/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'degraded',
+      llm_provider: 'builtin',
+      model: null,
+      knowledge_agent_url: null,
+      components: { ollama: { state: 'down' }, knowledge_base: { state: 'ok', documents: { ready: 3 } } },
+    });
+  });
+
+  test('/query serves the knowledge agent’s contract', async () => {
+    const response = await fetch(`${ivy.url}/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: QUESTION, limit: 2 }),
+    });
+    const { query, documents } = await response.json();
+    expect(query).toBe(QUESTION);
+    expect(documents).toHaveLength(2);
+    expect(documents[0]).toMatchObject({
+      source: 'hedera-2-payload-fairing.pdf',
+      page_index: 3,
+      text: expect.stringContaining('half-shells'),
+    });
+    expect(documents[0].score).toBeGreaterThan(documents[1].score);
+  });
+
+  test.describe('errors are JSON on every path', () => {
+    const json = { 'content-type': 'application/json' };
+    for (const [name, path, init, status] of [
+      ['unknown path', '/v1/nope/deeper', {}, 404],
+      ['unknown path below query', '/query/x', {}, 404],
+      ['unknown document', '/documents/doc_nope', {}, 404],
+      ['wrong method', '/v1/chat/completions', {}, 405],
+      ['wrong method', '/v1/models', { method: 'DELETE' }, 405],
+      ['broken JSON', '/v1/chat/completions', { method: 'POST', headers: json, body: '{"model":' }, 400],
+      ['no object', '/v1/chat/completions', { method: 'POST', headers: json, body: '[]' }, 400],
+      ['empty object', '/v1/chat/completions', { method: 'POST', headers: json, body: '{}' }, 400],
+      [
+        'wrong type',
+        '/v1/chat/completions',
+        { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' },
+        415,
+      ],
+      [
+        'unknown model',
+        '/v1/chat/completions',
+        { method: 'POST', headers: json, body: JSON.stringify({ ...ask, model: 'gpt-4' }) },
+        404,
+      ],
+      ['query without text', '/query', { method: 'POST', headers: json, body: '{}' }, 400],
+      ['no file', '/documents', { method: 'POST', headers: json, body: '{}' }, 415],
+      ['bad limit', '/documents?limit=x', {}, 400],
+    ] as [string, string, RequestInit, number][]) {
+      test(`${init.method ?? 'GET'} ${path}: ${name} is ${status}`, async () => {
+        const response = await fetch(ivy.url + path, init);
+        expect(response.status).toBe(status);
+        expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+        const { error } = await response.json();
+        expect(Object.keys(error)).toEqual(['message', 'type', 'param', 'code']);
+        expect(error.message.length).toBeGreaterThan(10);
+      });
+    }
+
+    test('a body over the limit is a 413, also without a declared length', async () => {
+      const chunk = new TextEncoder().encode('x'.repeat(1024 * 1024));
+      let sent = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          sent += 1;
+          if (sent > 40) controller.close();
+          else controller.enqueue(chunk);
+        },
+      });
+      const response = await fetch(`${ivy.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: json,
+        body,
+        duplex: 'half',
+      } as RequestInit);
+      expect(response.status).toBe(413);
+      expect((await response.json()).error.message).toContain('32 MB');
+    });
+
+    test('a web page elsewhere is refused, and so is a foreign host name', async () => {
+      const evil = await fetch(`${ivy.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { ...json, origin: 'https://evil.example' },
+        body: JSON.stringify(ask),
+      });
+      expect(evil.status).toBe(403);
+      expect(evil.headers.get('access-control-allow-origin')).toBeNull();
+      const form = await fetch(`${ivy.url}/api/trpc/session.logout`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain' },
+        body: '',
+      });
+      expect(form.status).toBe(415);
+    });
+  });
+
+  test('documents come and go over plain HTTP', async () => {
+    const stored = await ivy.upload('note.md', '# Tank\n\nThe propellant tank holds 92 t of methalox.');
+    expect(stored.status).toBe(202);
+    const { id, source, status } = await stored.json();
+    expect([source, status]).toEqual(['note.md', 'queued']);
+    expect((await ivy.upload('again.md', '# Tank\n\nThe propellant tank holds 92 t of methalox.')).status).toBe(200);
+    await ivy.settled();
+    expect(await ivy.json(`/documents/${id}`)).toMatchObject({ status: 'ready', passages: 1 });
+    const file = await fetch(`${ivy.url}/documents/${id}/file`);
+    expect([await file.text(), file.headers.get('content-disposition')]).toEqual([
+      expect.stringContaining('methalox'),
+      expect.stringContaining('attachment'),
+    ]);
+    const { documents, next } = await ivy.json<{ documents: unknown[]; next: string | null }>('/documents?limit=2');
+    expect([documents.length, next === null]).toEqual([2, false]);
+    expect(await ivy.json<{ documents: unknown[] }>(`/documents?limit=2&cursor=${next}`)).toMatchObject({
+      documents: [{}, {}],
+      next: null,
+    });
+    expect((await fetch(`${ivy.url}/documents/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await fetch(`${ivy.url}/documents/${id}`)).status).toBe(404);
+    expect((await ivy.upload('tool.pdf', new Uint8Array([0x4d, 0x5a, 0, 0, 1, 2]))).status).toBe(415);
+  });
+
+  test('Ctrl-C ends it cleanly', async () => {
+    expect(await ivy.terminate()).toBe(0);
+    expect(ivy.output).toContain(`Ivy is ready:      ${ivy.url}`);
+    expect(ivy.output).toContain('quotations (no language model yet)');
+    await ivy.launch();
+    await ivy.settled();
+  });
+});
+
+test.describe('with Ollama', () => {
+  const ollama = new FakeOllama();
+  let ivy: Ivy;
+  let client: OpenAI;
+  test.beforeAll(async () => {
+    await ollama.start();
+    ivy = await Ivy.start({ env: { OLLAMA_BASE_URL: ollama.url } });
+    await ivy.settled();
+    client = new OpenAI({ baseURL: `${ivy.url}/v1`, apiKey: 'x', maxRetries: 0 });
+  });
+  test.beforeEach(() => {
+    ollama.behaviour = {};
+    ollama.chats.length = 0;
+    ollama.aborted = 0;
+  });
+  test.afterAll(async () => {
+    await ivy.stop();
+    await ollama.stop();
+  });
+
+  test('the passages reach the model and its citations come back checked', async () => {
+    const completion = await client.chat.completions.create(ask);
+    const text = completion.choices[0]?.message.content ?? '';
+    expect(text).toMatch(/\[1\] See also \[1\]\[2\] and\.$/);
+    const system = ollama.chats[0]?.messages.find(({ role }) => role === 'system');
+    expect(system?.content).toContain('[Document 1 - hedera-2-payload-fairing Page 3]:');
+    expect(completion.usage?.completion_tokens).toBeGreaterThan(5);
+  });
+
+  test('a provider model answers as it is, without documents', async () => {
+    const completion = await client.chat.completions.create({ ...ask, model: 'ollama/llama3.1:latest' });
+    expect(completion.choices[0]?.message.content).toBe('I have no documents.');
+    expect(completion.model).toBe('ollama/llama3.1:latest');
+  });
+
+  test('the client’s disconnect reaches Ollama, streaming or not, before the first byte or after', async () => {
+    ollama.behaviour = { tokens: Array.from({ length: 1000 }, () => 'word '), tokenMs: 20 };
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    for await (const _ of stream) break;
+    await until(() => ollama.aborted === 1);
+    ollama.behaviour = { firstByteMs: 60_000 };
+    const controller = new AbortController();
+    const waiting = client.chat.completions.create(ask, { signal: controller.signal });
+    waiting.catch(() => {});
+    await until(() => ollama.chats.length === 2);
+    controller.abort();
+    await until(() => ollama.aborted === 2);
+  });
+
+  test('a slow model does not hold back the headers', async () => {
+    ollama.behaviour = { firstByteMs: 2_500 };
+    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...ask, stream: true }),
+    });
+    const reader = response.body?.getReader();
+    const first = await reader?.read();
+    expect(new TextDecoder().decode(first?.value)).toBe(': keep-alive\n\n');
+    await reader?.cancel();
+  });
+
+  test('a failure before the first token has its status, one in mid-stream is an error frame without a finish', async () => {
+    ollama.behaviour = { status: 503 };
+    await expect(client.chat.completions.create({ ...ask, stream: true })).rejects.toMatchObject({
+      status: 429,
+      code: 'rate_limit_exceeded',
+    });
+    ollama.behaviour = { tokens: ['one ', 'two ', 'three '], tokenMs: 30, fault: 'cut' };
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    let text = '';
+    const failure = await (async () => {
+      for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    })().catch((error) => error);
+    expect(text).toBe('one two ');
+    expect(failure).toMatchObject({ code: 'stream_truncated' });
+  });
+
+  test('an outage is a 503 with a reason, and the model list survives it', async () => {
+    const before = (await client.models.list()).data.map(({ id }) => id);
+    expect(before).toContain('ollama/llama3.1:latest');
+    await ollama.stop();
+    await sleep(5_500);
+    await expect(client.chat.completions.create(ask)).rejects.toMatchObject({
+      status: 503,
+      code: 'provider_unavailable',
+    });
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(before);
+    await ollama.start();
+    await until(async () =>
+      client.chat.completions.create(ask).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  test('an edit of .env takes effect on the next request; an invalid one changes nothing and is reported', async () => {
+    ivy.writeEnv({ OLLAMA_BASE_URL: ollama.url, LLM_PROVIDER: 'builtin' });
+    await until(
+      async () =>
+        (await client.chat.completions.create(ask)).choices[0]?.message.content?.includes('No language model') ?? false,
+    );
+    ivy.writeEnv({ OLLAMA_BASE_URL: ollama.url, LLM_PROVIDER: 'gpt' });
+    await until(async () => {
+      const { components } = await ivy.json<{ components: { configuration: { detail: string | null } } }>('/health');
+      return components.configuration.detail?.includes('LLM_PROVIDER') ?? false;
+    });
+    expect((await client.chat.completions.create(ask)).choices[0]?.message.content).toContain('No language model');
+    ollama.addChatModel('mistral:latest');
+    ivy.writeEnv({ OLLAMA_BASE_URL: ollama.url, LLM_PROVIDER: 'local', OLLAMA_MODEL: 'mistral' });
+    await until(async () => {
+      await client.chat.completions.create(ask).catch(() => {});
+      return ollama.chats.at(-1)?.model === 'mistral:latest';
+    });
+  });
+});
+
+test('an Ollama that appears later is used within seconds; a Claude key alone sends nothing', async () => {
+  const ollama = new FakeOllama();
+  await ollama.start();
+  await ollama.stop();
+  const ivy = await Ivy.start({
+    env: { OLLAMA_BASE_URL: ollama.url, ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
+  });
+  try {
+    expect(await ivy.json('/health')).toMatchObject({ llm_provider: 'builtin' });
+    await ollama.start();
+    await until(async () => (await ivy.json<{ llm_provider: string }>('/health')).llm_provider === 'local');
+    expect(await ivy.json('/health')).toMatchObject({ model: 'llama3.1:latest', status: 'healthy' });
+  } finally {
+    await ivy.stop();
+    await ollama.stop();
+  }
+});
+
+test('an external knowledge agent is asked; when it is down the answer is flagged, or refused if retrieval is required', async () => {
+  const agent = new FakeAgent();
+  await agent.start();
+  const env = { KNOWLEDGE_AGENT_URL: agent.url };
+  const ivy = await Ivy.start({ env, empty: true });
+  const client = new OpenAI({ baseURL: `${ivy.url}/v1`, apiKey: 'x', maxRetries: 0 });
+  try {
+    const found = await client.chat.completions.create(ask);
+    expect(found.choices[0]?.message.content).toContain('ECSS-E-ST-32-08C.pdf, page 45 [1]');
+    await agent.stop();
+    const { data, response } = await client.chat.completions.create(ask).withResponse();
+    expect(response.headers.get('x-ivy-rag')).toBe('degraded');
+    expect(data).toMatchObject({
+      ivy: { rag: { state: 'degraded', reason: expect.stringContaining('knowledge agent') } },
+    });
+    ivy.writeEnv({ ...env, RAG_REQUIRED: 'true' });
+    await until(async () =>
+      client.chat.completions.create(ask).then(
+        () => false,
+        (error) => error.status === 503 && error.code === 'retrieval_unavailable',
+      ),
+    );
+  } finally {
+    await ivy.stop();
+  }
+});

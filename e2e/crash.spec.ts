@@ -1,0 +1,59 @@
+import { expect, test } from 'playwright/test';
+import { Ivy, sleep } from './ivy';
+
+/** Long enough that a kill falls into every stage of ingestion. */
+const text = (n: number) =>
+  `# Unit ${n}\n\n${Array.from({ length: 150 }, (_, line) => `UNIT-${n}-REQ-${line} The unit number${n} shall withstand load ${line} of kind q${n}x${line}.`).join('\n\n')}\n`;
+
+interface Documents {
+  documents: { id: string; source: string; status: string; passages: number }[];
+}
+
+test('SIGKILL during ingestion loses no acknowledged document and leaves no half one', async () => {
+  test.setTimeout(180_000);
+  const ivy = await Ivy.start({ empty: true });
+  const acknowledged = new Map<string, string>();
+  try {
+    let n = 0;
+    for (let round = 0; round < 4; round++) {
+      let alive = true;
+      const uploads = (async () => {
+        while (alive) {
+          n += 1;
+          const name = `unit-${n}.md`;
+          const response = await ivy.upload(name, text(n)).catch(() => undefined);
+          if (response?.status === 202) acknowledged.set((await response.json()).id, name);
+          await sleep(5);
+        }
+      })().catch(() => {});
+      await sleep(400 + round * 170);
+      await ivy.kill();
+      alive = false;
+      await uploads;
+      await ivy.launch();
+    }
+    expect(acknowledged.size).toBeGreaterThan(10);
+    await ivy.settled();
+    const { documents } = await ivy.json<Documents>('/documents?limit=200');
+    const byId = new Map(documents.map((document) => [document.id, document]));
+    for (const [id, name] of acknowledged) expect(byId.get(id), name).toMatchObject({ source: name, status: 'ready' });
+    // Each passage is there once: a search for a word of one document finds its pages, none twice.
+    for (const [id, name] of [...acknowledged].slice(0, 10)) {
+      const number = name.match(/\d+/)?.[0];
+      const response = await fetch(`${ivy.url}/query`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: `number${number}`, limit: 200 }),
+      });
+      const found = (await response.json()).documents as { id: string; document_id: string }[];
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.every((passage) => passage.document_id === id)).toBe(true);
+      expect(new Set(found.map((passage) => passage.id)).size).toBe(found.length);
+    }
+    const total = documents.reduce((sum, { passages }) => sum + passages, 0);
+    const { components } = await ivy.json<{ components: { knowledge_base: { passages: number } } }>('/health');
+    expect(components.knowledge_base.passages).toBe(total);
+  } finally {
+    await ivy.stop();
+  }
+});
