@@ -24,7 +24,8 @@ export interface AccessPolicy extends OriginPolicy {
 /** What a route asks for: `api` an API key, `page` a session, `either` one of them. */
 export type Audience = 'api' | 'page' | 'either';
 
-export const SESSION_COOKIE = 'ivy_session';
+/** Kept in step with `trpc/session-cookie.ts`, which sets it. */
+const SESSION_COOKIE = 'ivy_session';
 const SESSION_MS = 30 * 24 * 3600 * 1000;
 
 const LOCAL: Principal = { id: 'local', kind: 'local', role: 'admin', name: 'this machine' };

@@ -65,9 +65,6 @@ export const variableNames = Object.keys(variables) as Variable[];
 /** Parsed once when the process starts; a change needs a restart. */
 export const restartOnly: readonly Variable[] = ['HOST', 'PORT', 'IVY_DATA_DIR'];
 
-/** Values no page, log or health answer may show. */
-export const secrets: readonly Variable[] = ['ANTHROPIC_API_KEY', 'IVY_API_KEYS', 'IVY_ADMIN_PASSWORD'];
-
 /** What the admin page may set; everything else belongs to the operator's files. */
 export const adminSettable: readonly Variable[] = [
   'LLM_PROVIDER',

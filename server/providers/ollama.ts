@@ -131,7 +131,7 @@ export class OllamaProvider implements ChatProvider {
 type NativeRequest = OllamaRequest & { stream: true; truncate: boolean };
 
 /** The native request. `num_ctx` is constant per model: a different value would reload it. */
-export function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest {
+function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest {
   const { options } = request;
   const named = typeof options.toolChoice === 'object' ? options.toolChoice.name : undefined;
   const tools = options.toolChoice === 'none' ? [] : (options.tools ?? []);

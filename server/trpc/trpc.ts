@@ -54,7 +54,7 @@ export const adminProcedure = procedure.use(({ ctx, next }) => {
 });
 
 /** Our error codes as tRPC's, so that each has the right HTTP status. */
-export function toTrpcError(error: TRPCError): TRPCError {
+function toTrpcError(error: TRPCError): TRPCError {
   const { cause } = error;
   if (!(cause instanceof AppError)) {
     if (error.code === 'INTERNAL_SERVER_ERROR') log.error({ err: cause ?? error }, 'a procedure failed');

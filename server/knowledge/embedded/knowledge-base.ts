@@ -27,7 +27,7 @@ export interface KnowledgeBaseOptions {
   maxFileBytes: number;
 }
 
-export const DEFAULT_COLLECTION = 'default';
+const DEFAULT_COLLECTION = 'default';
 
 /** The embedded knowledge base: documents in, passages out. */
 export class KnowledgeBase implements Retriever {
