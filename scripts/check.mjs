@@ -7,7 +7,7 @@ const steps = [
   [null, bin('tsc'), ['--noEmit']],
   ['Lint and format', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['Dead code', bin('knip'), []],
-  ['Unit tests', bin('vitest'), ['run', '--reporter=dot']],
+  ['Unit tests', bin('vitest'), ['run']],
 ];
 for (const [name, command, args] of steps) {
   if (name) say(name);

@@ -25,6 +25,7 @@ export interface ConfigChange {
 export interface ConfigStoreOptions {
   envFilePath: string;
   environment: RawValues;
+  packaged?: RawValues;
   stored: StoredSettings;
   /** Interval at which `.env` is read: by content, so no edit is missed, however an editor replaces the file. */
   pollMs: number;
@@ -69,7 +70,7 @@ export class ConfigStore {
     const envFile = parseEnv(envText);
     const admin = await options.stored.adminValues();
     const cleared = await clearEdited(options.stored, envFile, admin);
-    const resolved = resolveConfig({ envFile, environment: options.environment, admin });
+    const resolved = resolveConfig({ ...options, envFile, admin });
     if (!resolved.ok) throw new Error(resolved.problems.map((problem) => problem.message).join('\n'));
     const store = new ConfigStore(options, envText, envFile, admin, resolved);
     if (cleared.length > 0) options.onChange({ config: resolved.config, changed: cleared, cleared });
@@ -107,7 +108,7 @@ export class ConfigStore {
       const envFile = parseEnv(envText);
       const admin = { ...this.admin };
       for (const variable of changedNames(this.envFile, envFile)) delete admin[variable];
-      const resolved = resolveConfig({ envFile, environment: this.options.environment, admin });
+      const resolved = resolveConfig({ ...this.options, envFile, admin });
       if (!resolved.ok) {
         this.rejected = resolved.problems;
         this.options.onRejected(resolved.problems);
@@ -130,7 +131,7 @@ export class ConfigStore {
         if (value === undefined) delete admin[name];
         else admin[name] = value;
       }
-      const resolved = resolveConfig({ envFile: this.envFile, environment: this.options.environment, admin });
+      const resolved = resolveConfig({ ...this.options, envFile: this.envFile, admin });
       if (!resolved.ok) throw new Error(resolved.problems.map((problem) => problem.message).join('\n'));
       for (const [name, value] of Object.entries(values)) await this.options.stored.setAdminValue(name, value);
       this.admin = admin;

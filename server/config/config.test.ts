@@ -39,6 +39,14 @@ describe('resolving', () => {
     expect(model({})).toEqual([undefined, 'default']);
   });
 
+  test('defaults of a packaged installation give way to everything a person sets', () => {
+    const packaged = { LLM_PROVIDER: 'local', OLLAMA_BASE_URL: 'http://ollama:11434' };
+    expect(layers({ packaged, envFile: { LLM_PROVIDER: 'claude' } })).toMatchObject({
+      config: { llmProvider: 'claude', ollama: { baseUrl: 'http://ollama:11434' } },
+      sources: { LLM_PROVIDER: '.env', OLLAMA_BASE_URL: 'default' },
+    });
+  });
+
   test('an empty value counts as absent', () => {
     expect(layers({ envFile: { RAG_TOP_K: '' }, environment: { RAG_TOP_K: ' ' } })).toMatchObject({
       config: { rag: { topK: 5 } },

@@ -6,6 +6,8 @@ export type Source = 'default' | '.env' | 'environment' | 'admin page';
 export type RawValues = Partial<Record<string, string>>;
 
 export interface Layers {
+  /** Defaults of a packaged installation (compose), below everything a person sets. */
+  packaged?: RawValues;
   envFile: RawValues;
   /** The launcher's environment, as it was before anything loaded `.env` into it. */
   environment: RawValues;
@@ -29,6 +31,7 @@ export function resolveConfig(layers: Layers): Resolved {
     ['admin page', layers.admin],
     ['environment', layers.environment],
     ['.env', layers.envFile],
+    ['default', layers.packaged ?? {}],
   ];
   const values: Record<string, unknown> = {};
   const sources = {} as Record<Variable, Source>;

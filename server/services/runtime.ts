@@ -14,6 +14,7 @@ export function getServices(): Promise<Services> {
   slot[SLOT] ??= Services.open({
     root: process.env['IVY_ROOT'] ?? process.cwd(),
     environment: launcherEnvironment(),
+    packaged: JSON.parse(process.env['IVY_DEFAULTS'] ?? '{}'),
   });
   return slot[SLOT];
 }

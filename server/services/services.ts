@@ -25,6 +25,8 @@ export interface ServicesOptions {
   /** Folder of the project: `.env`, `samples/` and the built parser are found from here. */
   root: string;
   environment: Partial<Record<string, string>>;
+  /** Defaults of a packaged installation, below `.env`. */
+  packaged?: Partial<Record<string, string>>;
   /** Poll interval of `.env`. */
   pollMs?: number;
 }
@@ -74,6 +76,7 @@ export class Services {
     const config = await ConfigStore.open({
       envFilePath: join(options.root, '.env'),
       environment: options.environment,
+      packaged: options.packaged,
       stored: settings,
       pollMs: options.pollMs ?? 500,
       onChange: (change) => {
