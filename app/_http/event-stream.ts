@@ -61,6 +61,10 @@ export function toEventStream(iterator: Batches, opened: Opened, encoder: Stream
   const utf8 = new TextEncoder();
   let first: string | undefined = opened.batches.map((batch) => encoder.encode(batch)).join('');
   let pending = opened.pending;
+  // One timer for the whole stream, set back by every read: it fires only in silence.
+  let waiting: ((text: string) => void) | undefined;
+  const quiet = setInterval(() => waiting?.(KEEP_ALIVE), KEEP_ALIVE_MS);
+  quiet.unref();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -70,13 +74,15 @@ export function toEventStream(iterator: Batches, opened: Opened, encoder: Stream
           first = undefined;
           return send(text);
         }
-        const timer = setInterval(() => send(KEEP_ALIVE), KEEP_ALIVE_MS);
+        quiet.refresh();
+        waiting = send;
         try {
           for (;;) {
             const read = pending ?? iterator.next();
             pending = undefined;
             const { done, value } = await read;
             if (done) {
+              clearInterval(quiet);
               send(encoder.end());
               return controller.close();
             }
@@ -84,6 +90,7 @@ export function toEventStream(iterator: Batches, opened: Opened, encoder: Stream
             if (text !== '') return send(text);
           }
         } catch (error) {
+          clearInterval(quiet);
           // An aborted reader has gone: there is nobody to tell.
           if (isAbort(error)) return controller.close();
           const failure = toAppError(error);
@@ -91,10 +98,11 @@ export function toEventStream(iterator: Batches, opened: Opened, encoder: Stream
           send(encoder.fail(failure));
           controller.close();
         } finally {
-          clearInterval(timer);
+          waiting = undefined;
         }
       },
       async cancel() {
+        clearInterval(quiet);
         await iterator.return?.();
       },
     },

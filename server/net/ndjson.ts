@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { AppError } from '../core/errors';
 import { flatHeaders, openRequest, readCapped, toServiceRequest } from './http';
@@ -47,14 +48,17 @@ export class NdjsonWire {
       const text = await readCapped(response, 64 * 1024, service);
       return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
     }
-    const chunks = response.body[Symbol.asyncIterator]();
-    const reader = { read: this.lineReader(chunks), releaseLock() {}, cancel: async () => this.close() };
+    const reader = {
+      read: this.lineReader(new ChunkReader(response.body)),
+      releaseLock() {},
+      cancel: async () => this.close(),
+    };
     // The package touches only `ok`, `status` and `body.getReader()`; a real web stream here would
     // cost more per token than everything else Ivy does.
     return { ok: true, status: response.statusCode, body: { getReader: () => reader } } as unknown as Response;
   };
 
-  private lineReader(chunks: AsyncIterator<Buffer>) {
+  private lineReader(chunks: ChunkReader) {
     let carry: Buffer = Buffer.alloc(0);
     return async (): Promise<{ done: boolean; value?: Buffer }> => {
       for (;;) {
@@ -78,10 +82,9 @@ export class NdjsonWire {
     };
   }
 
-  private async nextChunk(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
+  private async nextChunk(chunks: ChunkReader): Promise<Buffer | undefined> {
     try {
-      const { done, value } = await chunks.next();
-      return done ? undefined : value;
+      return await chunks.next();
     } catch (error) {
       if (this.limits.signal.aborted) throw error;
       throw toServiceError(error, this.limits.service);
@@ -107,5 +110,45 @@ export class NdjsonWire {
 
   private tooLong(): AppError {
     return new AppError('upstream_error', `${this.limits.service} sent a line longer than Ivy accepts.`);
+  }
+}
+
+/** Reads a Node stream piece by piece, with one promise each; the stream's own async iterator takes several. */
+class ChunkReader {
+  private failure: Error | undefined;
+  private ended = false;
+  private wake = () => {};
+
+  constructor(private readonly body: Readable) {
+    const wake = () => this.wake();
+    body.on('readable', wake);
+    body.on('end', () => {
+      this.ended = true;
+      wake();
+    });
+    body.on('error', (error) => {
+      this.failure = error;
+      wake();
+    });
+    body.on('close', () => {
+      this.ended = true;
+      wake();
+    });
+  }
+
+  /** The next piece; undefined at the end. Throws what the stream failed with. */
+  next(): Promise<Buffer | undefined> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        const data = this.failure ? null : (this.body.read() as Buffer | null);
+        if (this.failure) reject(this.failure);
+        else if (data !== null) resolve(data);
+        else if (this.ended) resolve(undefined);
+        else return;
+        this.wake = () => {};
+      };
+      this.wake = settle;
+      settle();
+    });
   }
 }

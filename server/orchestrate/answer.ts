@@ -2,6 +2,7 @@ import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/c
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
 import type { Orchestrator, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
+import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
 import { decideGate, type Gate } from './gate';
@@ -21,51 +22,60 @@ type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
 
 /** The plain path: gate, search, budget, prompt, answer with checked citations. */
 export function createAnswer(parts: AnswerParts): Orchestrator {
-  return async function* answer(request, _context, signal) {
-    // Both are needed before the first token, so they go together. A missing provider is reported
-    // after the search, where it is awaited.
-    const target = parts.target();
-    target.catch(() => {});
-    const gate = decideGate(request, { profile: parts.retrieval, documents: parts.hasDocuments() });
-    yield [
-      { type: 'step', step: 'gate', retrieve: gate.retrieve, reason: gate.reason },
-      ...(gate.retrieve ? [{ type: 'step', step: 'search', query: gate.query } as const] : []),
-    ];
-    const retrieval = await retrieve(parts, request, gate, signal);
-    yield [retrieval];
-    if (retrieval.state === 'degraded' && parts.settings.required) {
-      throw new AppError('retrieval_unavailable', `The documents could not be searched: ${retrieval.reason}`);
-    }
-    const { provider, model } = await target;
-    signal.throwIfAborted();
+  return (request, _context, signal) => thenDelegate(prepare(parts, request, signal));
+}
 
-    const history = cleanHistory(request.messages);
-    const budget = fitToContext(history, retrieval.passages, {
-      contextLength: model.contextLength,
-      options: request.options,
-    });
-    yield [
-      { type: 'step', step: 'prompt', report: budget.report },
-      { type: 'step', step: 'model', provider: provider.id, model: model.id },
-    ];
-    const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
-    const note =
-      inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
-    const grounding = note ?? (budget.passages.length > 0 ? toPassagesMessage(budget.passages) : undefined);
-    const upstream = provider.stream(
-      {
-        model: model.id,
-        messages: grounding ? insertGrounding(budget.messages, grounding, inBlocks) : budget.messages,
-        passages: inBlocks ? budget.passages : [],
-        retrieval: retrieval.state,
-        options: capAnswer(request, model),
-        user: request.user,
-      },
-      signal,
-    );
-    if (retrieval.state === 'off') yield* upstream as AsyncIterable<readonly RunEvent[]>;
-    else yield* withCitations(upstream, budget.passages);
-  };
+/** Everything before the model's first event; returns the answer itself. */
+async function* prepare(
+  parts: AnswerParts,
+  request: RunRequest,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RunEvent[], AsyncIterable<readonly RunEvent[]>> {
+  // Both are needed before the first token, so they go together. A missing provider is reported
+  // after the search, where it is awaited.
+  const target = parts.target();
+  target.catch(() => {});
+  const gate = decideGate(request, { profile: parts.retrieval, documents: parts.hasDocuments() });
+  yield [
+    { type: 'step', step: 'gate', retrieve: gate.retrieve, reason: gate.reason },
+    ...(gate.retrieve ? [{ type: 'step', step: 'search', query: gate.query } as const] : []),
+  ];
+  const retrieval = await retrieve(parts, request, gate, signal);
+  yield [retrieval];
+  if (retrieval.state === 'degraded' && parts.settings.required) {
+    throw new AppError('retrieval_unavailable', `The documents could not be searched: ${retrieval.reason}`);
+  }
+  const { provider, model } = await target;
+  signal.throwIfAborted();
+
+  const history = cleanHistory(request.messages);
+  const budget = fitToContext(history, retrieval.passages, {
+    contextLength: model.contextLength,
+    options: request.options,
+  });
+  yield [
+    { type: 'step', step: 'prompt', report: budget.report },
+    { type: 'step', step: 'model', provider: provider.id, model: model.id },
+  ];
+  const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
+  const note =
+    inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
+  const grounding = note ?? (budget.passages.length > 0 ? toPassagesMessage(budget.passages) : undefined);
+  const upstream = provider.stream(
+    {
+      model: model.id,
+      messages: grounding ? insertGrounding(budget.messages, grounding, inBlocks) : budget.messages,
+      passages: inBlocks ? budget.passages : [],
+      retrieval: retrieval.state,
+      options: capAnswer(request, model),
+      user: request.user,
+    },
+    signal,
+  );
+  // A provider cites only passages it was given, so without any the events need no look at all.
+  return retrieval.state === 'off'
+    ? (upstream as AsyncIterable<readonly RunEvent[]>)
+    : withCitations(upstream, budget.passages);
 }
 
 async function retrieve(

@@ -9,6 +9,7 @@ import type { Principal, RunEvent, RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { type Cached, cached } from '../lib/async';
+import { observed, thenDelegate } from '../lib/iterate';
 import { log } from '../lib/log';
 import { checkModelName } from '../providers/ollama-models';
 import { AccessRepository } from '../store/access';
@@ -112,23 +113,27 @@ export class Services {
   }
 
   /** Runs one request with the configuration of this moment. Failures are thrown while iterating. */
-  async *answer(
+  answer(
     request: RunRequest,
     context: { runId: string; principal: Principal },
     signal: AbortSignal,
-  ): AsyncIterable<readonly RunEvent[]> {
-    if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
+  ): AsyncIterableIterator<readonly RunEvent[]> {
     const controller = new AbortController();
-    this.active.add(controller);
     const combined = AbortSignal.any([signal, controller.signal]);
-    try {
-      const orchestrator = await this.current.orchestratorFor(request.model);
-      yield* orchestrator(request, context, combined);
-    } catch (error) {
-      throw controller.signal.aborted ? controller.signal.reason : error;
-    } finally {
-      this.active.delete(controller);
-    }
+    const { current } = this;
+    const start = async () => {
+      if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
+      this.active.add(controller);
+      return (await current.orchestratorFor(request.model))(request, context, combined);
+    };
+    // biome-ignore lint/correctness/useYield: it only opens what comes after it
+    const opening = (async function* () {
+      return await start();
+    })();
+    return observed(thenDelegate<readonly RunEvent[]>(opening), {
+      mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
+      onEnd: () => this.active.delete(controller),
+    });
   }
 
   /** Ids of the models that are Ivy's own. */
