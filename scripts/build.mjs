@@ -5,6 +5,6 @@ import { bin, buildParser, completeStandalone, ensureDependencies, root, run } f
 
 ensureDependencies();
 rmSync(join(root, '.next', 'standalone'), { recursive: true, force: true });
-run(bin('next'), ['build']);
+run(bin('next'), ['build'], { NODE_ENV: 'production' });
 completeStandalone();
 await buildParser();

@@ -1,7 +1,7 @@
 // `npm run ingest -- PATH…`: sends files and folders to the running server, which alone writes the index.
 import { openAsBlob, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { giveUp, readEnvFile, say } from './setup.mjs';
+import { basename, join, relative, sep } from 'node:path';
+import { giveUp, readEnvFile, say, serverUrl } from './setup.mjs';
 
 const POLL_MS = 300;
 const paths = process.argv.slice(2);
@@ -9,7 +9,7 @@ if (paths.length === 0) giveUp('Name the files or folders to add: npm run ingest
 
 const file = await readEnvFile();
 const setting = (name) => process.env[name] || file[name];
-const url = `http://127.0.0.1:${setting('PORT') || 8000}`;
+const url = serverUrl(setting('HOST'), setting('PORT'));
 const key = setting('IVY_API_KEYS')?.split(',')[0]?.trim();
 const headers = key ? { authorization: `Bearer ${key}` } : {};
 
@@ -19,9 +19,9 @@ await fetch(`${url}/ready`).catch(() => giveUp(`Ivy is not running at ${url}. St
 
 let failed = 0;
 const waiting = new Map();
-for (const [index, path] of files.entries()) {
+for (const [index, { path, name }] of files.entries()) {
   const form = new FormData();
-  form.append('file', await openAsBlob(path), basename(path));
+  form.append('file', await openAsBlob(path), name);
   const response = await fetch(`${url}/documents`, { method: 'POST', body: form, headers });
   const body = await response.json();
   const place = `${index + 1}/${files.length}`;
@@ -37,7 +37,9 @@ while (waiting.size > 0) {
   for (const [id, path] of waiting) {
     const response = await fetch(`${url}/documents/${id}`, { headers });
     const { status, error, pages, passages, notice } = await response.json();
-    if (status === 'ready') say(`ready  ${path}: ${pages} pages, ${passages} passages${notice ? ` (${notice})` : ''}`);
+    if (response.status === 404) refuse(path, 'It was removed, or replaced by another file of the same name.');
+    else if (status === 'ready')
+      say(`ready  ${path}: ${pages} pages, ${passages} passages${notice ? ` (${notice})` : ''}`);
     else if (status === 'failed') refuse(path, error);
     else if (response.ok) continue;
     waiting.delete(id);
@@ -52,11 +54,14 @@ function refuse(path, reason) {
   say(`failed ${path}: ${reason}`);
 }
 
+/** Files with the names they get: paths below the folder that was named. Hidden files and folders are left out. */
 function list(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) giveUp(`There is no ${path}.`);
-  if (!stats.isDirectory()) return [path];
+  if (!stats.isDirectory()) return [{ path, name: basename(path) }];
   return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map((entry) => join(entry.parentPath, entry.name));
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)))
+    .filter((name) => !name.split(sep).some((segment) => segment.startsWith('.')))
+    .map((name) => ({ path: join(path, name), name: name.split(sep).join('/') }));
 }

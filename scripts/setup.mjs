@@ -52,7 +52,7 @@ export function ensureDependencies() {
   const wanted = hash([readFileSync(join(root, 'package-lock.json'))]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Installing dependencies (a minute or two, only the first time)…');
-  run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+  run(npm, ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']);
   writeFileSync(stamp, wanted);
 }
 
@@ -71,7 +71,10 @@ const SOURCE_FILES = [
 export function ensureBuild() {
   const stamp = join(root, '.next', 'ivy-built');
   const wanted = sourceHash();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const built = [join(root, '.next', 'standalone', 'server.js'), join(root, 'dist', 'parse-worker.mjs')].every((path) =>
+    existsSync(path),
+  );
+  if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building (about a minute, only after changes)…');
   run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
   writeFileSync(stamp, wanted);
@@ -156,6 +159,13 @@ export async function readEnvFile() {
   if (!existsSync(path)) return {};
   const { parseEnv } = await import('node:util');
   return parseEnv(readFileSync(path, 'utf8'));
+}
+
+/** Where a server of this machine answers that listens on `host`. */
+export function serverUrl(host, port) {
+  const anywhere = !host || host === '0.0.0.0' || host === '::';
+  const name = anywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port || 8000}`;
 }
 
 /** What the server needs besides the configuration: where it is, and the environment as it was before Next touched it. */

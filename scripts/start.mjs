@@ -2,7 +2,16 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ensureBuild, ensureDependencies, giveUp, readEnvFile, root, say, serverEnvironment } from './setup.mjs';
+import {
+  ensureBuild,
+  ensureDependencies,
+  giveUp,
+  readEnvFile,
+  root,
+  say,
+  serverEnvironment,
+  serverUrl,
+} from './setup.mjs';
 
 ensureDependencies();
 ensureBuild();
@@ -10,11 +19,13 @@ ensureBuild();
 const file = await readEnvFile();
 const host = process.env.HOST || file.HOST || '127.0.0.1';
 const port = Number(process.env.PORT || file.PORT || 8000);
-const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+const url = serverUrl(host, port);
+
+if (!Number.isInteger(port) || port < 1 || port > 65_535) giveUp('PORT must be a whole number from 1 to 65535.');
 
 if (!(await isFree(host, port))) {
   giveUp(
-    `Port ${port} is taken, perhaps by another Ivy. Stop that program, or choose another port: PORT=8001 npm start`,
+    `Port ${port} is taken, perhaps by another Ivy. Stop that program, or choose another port, and another data folder if both shall run: PORT=8001 IVY_DATA_DIR=./data2 npm start`,
   );
 }
 

@@ -18,28 +18,34 @@ export async function readUpload<T>(
   const body = Readable.fromWeb(request.body as NodeReadableStream);
   const fields: Record<string, string> = {};
   let taken: Promise<T> | undefined;
+  let parser: busboy.Busboy | undefined;
   try {
-    const parser = busboy({
+    const reader = busboy({
       headers: { 'content-type': type },
       defParamCharset: 'utf8',
+      preservePath: true,
       limits: { files: 1, fields: 10, fieldSize: 1000, parts: 12 },
     });
+    parser = reader;
     await new Promise<void>((resolve, reject) => {
-      parser.on('field', (name, value) => {
+      reader.on('field', (name, value) => {
         fields[name] = value;
       });
-      parser.on('file', (name, content, info) => {
+      reader.on('file', (name, content, info) => {
         if (name !== 'file' || taken) return content.resume();
         taken = take(info.filename ?? '', content, fields);
         taken.catch(reject);
       });
-      parser.on('close', () => resolve());
-      parser.on('error', reject);
+      reader.on('close', () => resolve());
+      reader.on('error', reject);
       body.on('error', reject);
-      body.pipe(parser);
+      body.pipe(reader);
     });
   } catch (error) {
     body.destroy();
+    // Ends the file's own stream too, which would otherwise wait for more for ever.
+    parser?.destroy(error instanceof Error ? error : undefined);
+    await taken?.catch(() => {});
     if (error instanceof AppError) throw error;
     throw new AppError('invalid_request', 'The multipart body is malformed or was cut off.', { cause: error });
   }

@@ -14,6 +14,7 @@ import { log } from '../lib/log';
 import { checkModelName } from '../providers/ollama-models';
 import { AccessRepository } from '../store/access';
 import { AuditRepository } from '../store/audit';
+import { lockDataFolder } from '../store/data-lock';
 import { type Database, openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
 import { SettingsRepository } from '../store/settings';
@@ -57,6 +58,7 @@ export class Services {
     readonly knowledge: KnowledgeBase,
     private readonly dropFolder: DropFolder,
     readonly audit: AuditRepository,
+    private readonly lock: { release(): void },
   ) {
     this.current = new Snapshot(config.config, knowledge);
     this.runs = new RunRegistry((request, context, signal) => this.answer(request, context, signal));
@@ -70,6 +72,7 @@ export class Services {
 
   static async open(options: ServicesOptions): Promise<Services> {
     const dataDir = resolve(options.root, dataDirOf(options));
+    const lock = lockDataFolder(join(dataDir, 'ivy.lock'));
     const database = await openDatabase(join(dataDir, 'ivy.db'));
     const settings = new SettingsRepository(database);
     const audit = new AuditRepository(database);
@@ -96,7 +99,7 @@ export class Services {
       maxFileBytes: MAX_FILE_BYTES,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
-    services = new Services(database, config, knowledge, dropFolder, audit);
+    services = new Services(database, config, knowledge, dropFolder, audit, lock);
     await services.access.syncKeys(config.config.apiKeys);
     await addSamples(options.root, settings, knowledge);
     await services.resolveAuto();
@@ -195,14 +198,16 @@ export class Services {
     this.draining = true;
     clearTimeout(this.autoTimer);
     this.pulls.stopAll();
+    this.config.close();
+    await this.dropFolder.stop();
+    await this.knowledge.stopIngestion();
     const deadline = performance.now() + DRAIN_MS;
     while (this.active.size > 0 && performance.now() < deadline) await new Promise((done) => setTimeout(done, 50));
     const shutdown = new AppError('server_shutdown', 'Ivy was shut down while it wrote this answer.');
     for (const controller of this.active) controller.abort(shutdown);
-    this.config.close();
-    await this.dropFolder.stop();
     await this.knowledge.close();
     await this.database.destroy();
+    this.lock.release();
   }
 
   /** Builds the snapshot of a new configuration; running answers keep theirs. */
@@ -253,7 +258,8 @@ async function addSamples(root: string, settings: SettingsRepository, knowledge:
   const directory = join(root, 'samples');
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    if (!entry.isFile() || entry.name === 'README.md') continue;
+    // Only the shipped kinds: a foreign file there must not keep Ivy from starting.
+    if (!entry.isFile() || !/\.(pdf|md)$/.test(entry.name) || entry.name === 'README.md') continue;
     await knowledge.add(entry.name, createReadStream(join(directory, entry.name)), { sample: true });
   }
   await settings.set(SAMPLES_ADDED, new Date().toISOString());

@@ -64,7 +64,7 @@ export class DropFolder {
     if (this.stopped.signal.aborted) return;
     let reason: string | null;
     try {
-      const { document } = await this.target.add(parse(path).base, createReadStream(path));
+      const { document } = await this.target.add(this.inside(path), createReadStream(path));
       reason = await this.outcome(document.id);
     } catch (error) {
       // Anything but a refusal of the file itself leaves it where it is, for the next start.
@@ -85,10 +85,14 @@ export class DropFolder {
     }
   }
 
+  /** The path below `unprocessed/`. */
+  private inside(path: string): string {
+    return relative(join(this.directory, 'unprocessed'), path).split(sep).join('/');
+  }
+
   /** Keeps subfolders and never overwrites. */
   private async move(path: string, folder: 'processed' | 'failed'): Promise<string> {
-    const inside = relative(join(this.directory, 'unprocessed'), path).split(sep).join('/');
-    const { dir, name, ext } = parse(inside);
+    const { dir, name, ext } = parse(this.inside(path));
     await mkdir(join(/* turbopackIgnore: true */ this.directory, folder, dir), { recursive: true });
     for (let copy = 1; ; copy++) {
       const destination = join(this.directory, folder, dir, copy === 1 ? `${name}${ext}` : `${name} (${copy})${ext}`);

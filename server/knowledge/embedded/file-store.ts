@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors';
 import { createId } from '../../lib/ids';
+import { log } from '../../lib/log';
 
 export interface ReceivedFile {
   path: string;
@@ -15,6 +16,7 @@ export class FileStore {
   private constructor(
     private readonly files: string,
     private readonly incoming: string,
+    private readonly orphans: string,
   ) {}
 
   /** Leftovers of uploads that were cut off are removed. */
@@ -23,8 +25,9 @@ export class FileStore {
     const incoming = join(directory, 'incoming');
     await mkdir(files, { recursive: true });
     await mkdir(incoming, { recursive: true });
+    const orphans = join(directory, 'orphans');
     for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
-    return new FileStore(files, incoming);
+    return new FileStore(files, incoming, orphans);
   }
 
   path(documentId: string): string {
@@ -75,6 +78,13 @@ export class FileStore {
 
   async remove(documentId: string): Promise<void> {
     await rm(this.path(documentId), { force: true });
+  }
+
+  /** Keeps a file that no document claims out of the way, for a person to look at. */
+  async putAside(documentId: string): Promise<void> {
+    await mkdir(this.orphans, { recursive: true });
+    await rename(this.path(documentId), join(this.orphans, documentId));
+    log.warn({ file: documentId }, 'a file belongs to no document; it was moved to the folder orphans');
   }
 
   /** Ids of files on disk, to find those whose registration was cut off. */

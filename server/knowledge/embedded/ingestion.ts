@@ -3,7 +3,7 @@ import { log } from '../../lib/log';
 import type { DocumentStore } from './document-store';
 import type { FileStore } from './file-store';
 import type { MediaType } from './media-type';
-import { UnreadableDocument } from './parsed';
+import { type ParsedDocument, UnreadableDocument } from './parsed';
 import type { ParserProcess } from './parser-process';
 import type { PassageIndex } from './passage-index';
 
@@ -16,25 +16,45 @@ export interface IngestionParts {
   onVisible(added: readonly string[], removed: readonly string[]): void;
 }
 
+/** In the index but not yet searchable, until the next `optimize()`. */
+interface Indexed {
+  document: DocumentInfo;
+  parsed: ParsedDocument;
+  passages: number;
+}
+
+/** Documents that become searchable together: folding changes into the index costs about the same for one or many. */
+const BATCH_DOCUMENTS = 25;
+const BATCH_PASSAGES = 2_000;
+/** A document whose indexing fails this often for a reason that is not its own is given up. */
+const MAX_ATTEMPTS = 3;
+const RETRY_MS = 30_000;
+/** Old copies of the index are removed when this long nothing was added. */
+const TIDY_MS = 90_000;
+
 /**
- * Works off queued documents, one at a time. Every state is in the database before the next step
- * begins, and every step can be repeated, so a kill at any moment costs at most the work of one
- * document: after a restart it is queued again.
+ * Works off queued documents, one after the other. Every state is in the database before the next
+ * step begins, and every step can be repeated, so a kill at any moment costs at most the work of one
+ * batch: after a restart its documents are queued again.
  */
 export class Ingestion {
   private running: Promise<void> | undefined;
   private again = false;
+  private retry: NodeJS.Timeout | undefined;
+  private tidy: NodeJS.Timeout | undefined;
+  private readonly attempts = new Map<string, number>();
   private readonly stopped = new AbortController();
 
   constructor(private readonly parts: IngestionParts) {}
 
   /** Finishes what a crash interrupted, then starts. */
   async recover(): Promise<void> {
-    const { documents, files } = this.parts;
+    const { documents, files, index } = this.parts;
     await documents.requeueInterrupted();
     for (const document of await documents.withStatus('deleting')) await this.purge(document.id);
-    // A file without a row was never acknowledged.
-    for (const id of await files.ids()) if (!(await documents.get(id))) await files.remove(id);
+    for (const id of await index.documentIds()) if (!(await documents.get(id))) await index.remove(id);
+    // A file without a row was never acknowledged, or its database was replaced: it is put aside.
+    for (const id of await files.ids()) if (!(await documents.get(id))) await files.putAside(id);
     this.wake();
   }
 
@@ -45,6 +65,8 @@ export class Ingestion {
       this.again = true;
       return;
     }
+    clearTimeout(this.retry);
+    clearTimeout(this.tidy);
     this.running = this.drain().finally(() => {
       this.running = undefined;
       if (this.again) {
@@ -62,55 +84,99 @@ export class Ingestion {
     return true;
   }
 
-  /** Resolves once nothing is being worked on; the document under way is queued again at the next start. */
+  /** Resolves once nothing is being worked on; documents under way are queued again at the next start. */
   async stop(): Promise<void> {
     this.stopped.abort();
+    clearTimeout(this.retry);
+    clearTimeout(this.tidy);
     this.parts.parser.close();
     await this.running;
   }
 
   private async drain(): Promise<void> {
+    const batch: Indexed[] = [];
     try {
       for (;;) {
         if (this.stopped.signal.aborted) return;
         const document = await this.parts.documents.takeQueued();
-        if (!document) return;
-        await this.ingest(document);
+        const indexed = document && (await this.index(document));
+        if (indexed) batch.push(indexed);
+        const passages = batch.reduce((sum, entry) => sum + entry.passages, 0);
+        const full = batch.length >= BATCH_DOCUMENTS || passages >= BATCH_PASSAGES;
+        if (batch.length > 0 && (full || !document)) await this.publish(batch.splice(0));
+        if (!document) break;
       }
+      this.tidy = setTimeout(() => void this.clean(), TIDY_MS);
+      this.tidy.unref();
     } catch (error) {
-      log.error({ err: error }, 'ingestion stopped; it goes on with the next document added or the next start');
+      if (this.stopped.signal.aborted) return;
+      log.error({ err: error }, 'ingestion is interrupted; it goes on in half a minute');
+      for (const { document } of batch) await this.parts.documents.setStatus(document.id, 'queued').catch(() => {});
+      this.retry = setTimeout(() => this.wake(), RETRY_MS);
+      this.retry.unref();
     }
   }
 
-  private async ingest(document: DocumentInfo): Promise<void> {
+  /** Parses a document and puts its passages into the index; undefined when it failed or is gone. */
+  private async index(document: DocumentInfo): Promise<Indexed | undefined> {
     const { documents, files, index, parser } = this.parts;
-    const job = { path: files.path(document.id), mediaType: document.mediaType as MediaType };
+    const { id, collection, source } = document;
     try {
+      const job = { path: files.path(id), mediaType: document.mediaType as MediaType };
       const { document: parsed, passages } = await parser.parse(job, this.stopped.signal);
-      if (!(await documents.setStatus(document.id, 'indexing'))) return;
-      const { id, collection, source } = document;
+      if (!(await documents.setStatus(id, 'indexing'))) return undefined;
       await index.put({ id, collection, source, title: parsed.title, pageKind: parsed.pageKind }, passages);
+      return { document, parsed, passages: passages.length };
+    } catch (error) {
+      if (this.stopped.signal.aborted) return undefined;
+      if (error instanceof UnreadableDocument) {
+        await documents.setStatus(id, 'failed', error.message);
+        return undefined;
+      }
+      await this.tryAgain(document, error);
+      throw error;
+    }
+  }
+
+  /** Makes what was indexed searchable, and only then says so. */
+  private async publish(batch: readonly Indexed[]): Promise<void> {
+    const { documents, index } = this.parts;
+    try {
       await index.optimize();
-      const retired = await documents.finish(id, { ...parsed, passages: passages.length });
+    } catch (error) {
+      for (const { document } of batch) await this.tryAgain(document, error);
+      throw error;
+    }
+    for (const { document, parsed, passages } of batch) {
+      const retired = await documents.finish(document.id, { ...parsed, passages });
+      this.attempts.delete(document.id);
       if (retired === undefined) {
         // Deleted while it was being indexed.
-        await index.remove(id);
-        return;
+        await index.remove(document.id);
+        continue;
       }
-      this.parts.onVisible([id], retired);
+      this.parts.onVisible([document.id], retired);
       for (const old of retired) await this.purge(old);
-    } catch (error) {
-      if (this.stopped.signal.aborted) return;
-      const readable = error instanceof UnreadableDocument;
-      if (!readable) log.error({ err: error, document: document.id }, 'ingestion of a document failed');
-      await documents.setStatus(
-        document.id,
-        'failed',
-        readable
-          ? error.message
-          : 'Ivy could not index this file; the server log has the details. Add it again to retry.',
-      );
     }
+  }
+
+  /** A fault of the disk or the index is not the document's: it stays queued, but not for ever. */
+  private async tryAgain(document: DocumentInfo, error: unknown): Promise<void> {
+    const attempts = (this.attempts.get(document.id) ?? 0) + 1;
+    this.attempts.set(document.id, attempts);
+    log.error({ err: error, document: document.id, attempts }, 'a document could not be indexed');
+    if (attempts < MAX_ATTEMPTS) {
+      await this.parts.documents.setStatus(document.id, 'queued');
+      return;
+    }
+    this.attempts.delete(document.id);
+    const reason = 'Ivy could not index this file; the server log has the details. Add it again to retry.';
+    await this.parts.documents.setStatus(document.id, 'failed', reason);
+    await this.parts.index.remove(document.id);
+  }
+
+  private async clean(): Promise<void> {
+    await this.parts.index.optimize().catch((error) => log.warn({ err: error }, 'the index could not be tidied'));
   }
 
   private async purge(id: string): Promise<void> {

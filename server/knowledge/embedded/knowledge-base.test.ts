@@ -135,7 +135,8 @@ describe('a file', () => {
   });
 
   test.each([
-    ['../../etc/passwd.md', 'passwd.md'],
+    ['../../etc/passwd.md', 'etc/passwd.md'],
+    ['a/./b//c.md', 'a/b/c.md'],
     ['..\\..\\x.md', 'x.md'],
     ['a\u202egnp.md', 'agnp.md'],
     [`${'n'.repeat(300)}.md`, expect.stringMatching(/^n{150}….*\.md$/)],
@@ -147,12 +148,39 @@ describe('a file', () => {
   });
 });
 
+test('deleting while others are ingested harms neither', async () => {
+  const { knowledge } = await openKnowledgeBase();
+  const doomed = await Promise.all(
+    Array.from({ length: 6 }, (_, n) => ingest(knowledge, `old-${n}.md`, content(`# Old ${n}\n\nOld words ${n}.`))),
+  );
+  const added = Array.from({ length: 12 }, (_, n) =>
+    knowledge.add(`new-${n}.md`, content(`# New ${n}\n\nNew words ${n}.`)),
+  );
+  await Promise.all(doomed.map(({ id }) => knowledge.remove(id)));
+  await Promise.all(added);
+  await eventually(async () => {
+    const { documents } = await knowledge.list(50);
+    return documents.every(({ status }) => status === 'ready' || status === 'failed');
+  });
+  const { documents } = await knowledge.list(50);
+  expect(documents.map(({ source, status }) => `${source} ${status}`).sort()).toEqual(
+    Array.from({ length: 12 }, (_, n) => `new-${n}.md ready`).sort(),
+  );
+  expect(await knowledge.passageCount()).toBe(12);
+});
+
+test('signs that carry meaning are shown as they are, and found by their plain form', async () => {
+  const { knowledge } = await openKnowledgeBase();
+  await ingest(knowledge, 'units.md', content('# Loads\n\nThe ﬁnal load is 10⁶ N on 2 m², half of it is ½.'));
+  const { passages } = await search(knowledge, 'final load');
+  expect(passages[0]?.text).toContain('The final load is 10⁶ N on 2 m², half of it is ½.');
+});
+
 describe('after a restart', () => {
-  test('documents that were waiting are ingested, leftovers of uploads are gone', async () => {
+  test('documents that were waiting are ingested, leftovers of uploads are gone, unknown files put aside', async () => {
     const first = await openKnowledgeBase();
     const { document } = await first.knowledge.add('a.md', content(FAIRING));
     await first.close();
-    await first.directory;
     writeFileSync(join(first.directory, 'knowledge', 'files', 'doc_unknown'), 'never acknowledged');
     writeFileSync(join(first.directory, 'knowledge', 'incoming', 'in_half'), 'half');
     const second = await openKnowledgeBase(first.directory);
@@ -160,6 +188,7 @@ describe('after a restart', () => {
     expect((await search(second.knowledge, 'fairing')).passages).toHaveLength(1);
     expect(readdirSync(join(first.directory, 'knowledge', 'files'))).toEqual([document.id]);
     expect(readdirSync(join(first.directory, 'knowledge', 'incoming'))).toEqual([]);
+    expect(readdirSync(join(first.directory, 'knowledge', 'orphans'))).toEqual(['doc_unknown']);
   });
 
   test('a lost index is built again from the documents', async () => {

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
 import { AppError } from '../../core/errors';
 import type {
   DocumentInfo,
@@ -149,6 +148,11 @@ export class KnowledgeBase implements Retriever {
     return this.index.count();
   }
 
+  /** The document under way goes on at the next start; searching is still possible. */
+  async stopIngestion(): Promise<void> {
+    await this.ingestion.stop();
+  }
+
   async close(): Promise<void> {
     await this.ingestion.stop();
     this.index.close();
@@ -161,11 +165,20 @@ export class KnowledgeBase implements Retriever {
   }
 }
 
-/** The last path segment, without control and direction-changing characters, at most 200 characters. */
+/**
+ * The name as shown: a relative path keeps its folders, so that two files of one name stay two
+ * documents. Steps upwards and control or direction-changing characters go; at most 200 characters.
+ */
 function cleanName(name: string): string {
-  const last = basename(name.replaceAll('\\', '/')).normalize('NFC');
-  const clean = last.replace(/[\p{Cc}\p{Cf}]/gu, '').trim();
-  if (clean === '' || clean === '.' || clean === '..') {
+  const segments = name
+    .replaceAll('\\', '/')
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}]/gu, '')
+    .split('/')
+    .map((segment) => segment.trim())
+    .filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  const clean = segments.join('/');
+  if (clean === '') {
     throw new AppError('invalid_request', 'The file needs a name.', { param: 'file' });
   }
   return clean.length <= 200 ? clean : `${clean.slice(0, 150)}…${clean.slice(-45)}`;

@@ -32,5 +32,9 @@ process.on('message', async (job: ParseJob) => {
   process.send?.(reply);
 });
 
+// Ctrl-C goes to the whole group of processes; the server decides when this one ends.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
 // The server is gone: so is the work.
 process.on('disconnect', () => process.exit(0));

@@ -6,6 +6,7 @@ import { extractText, getDocumentProxy } from 'unpdf';
 import { DOCX, type MediaType } from './media-type';
 import { type ParsedDocument, UnreadableDocument } from './parsed';
 import { htmlToMarkdown } from './to-markdown';
+import { checkZip } from './zip-guard';
 
 /** Reads a file of a known format. Throws `UnreadableDocument` with a reason a person understands. */
 export async function parseDocument(path: string, mediaType: MediaType): Promise<ParsedDocument> {
@@ -59,7 +60,7 @@ async function parsePdf(content: Buffer): Promise<ParsedDocument> {
 /** The title in the file's own properties, unless it is just the name of a file or program. */
 function pdfTitle(content: Buffer): string | null {
   try {
-    const title = detectPdf(content).title?.normalize('NFKC').trim();
+    const title = detectPdf(content).title?.normalize('NFC').trim();
     return title && !/^(microsoft|untitled|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
       ? title.slice(0, 200)
       : null;
@@ -74,7 +75,8 @@ const MARGIN_LINES = 2;
 /** Drops running heads and feet: lines at a page's edge that stand, but for their numbers, on most pages. */
 function withoutRunningLines(pages: readonly string[]): string[] {
   if (pages.length < 4) return [...pages];
-  const key = (line: string) => line.replace(/[\d*_#|]+/g, '').trim();
+  // A row of a table is never a running line; a bare page number is one of its own kind.
+  const key = (line: string) => (isTableRow(line) ? line : line.replace(/[\d*_#]+/g, '').trim() || '#');
   const edges = pages.map((page) => {
     const lines = page.split('\n').filter((line) => line.trim() !== '');
     return new Set([...lines.slice(0, MARGIN_LINES), ...lines.slice(-MARGIN_LINES)].map(key));
@@ -86,12 +88,15 @@ function withoutRunningLines(pages: readonly string[]): string[] {
     // A page that is nearly nothing else keeps what it has.
     if (lines.filter((line) => line.trim() !== '').length <= 2 * MARGIN_LINES) return page;
     const kept = lines.filter((line, at) => {
+      if (line.trim() === '' || isTableRow(line)) return true;
       const atEdge = edges[index]?.has(key(line)) && (at < 2 * MARGIN_LINES || at >= lines.length - 2 * MARGIN_LINES);
       return !atEdge || (counts.get(key(line)) ?? 0) < pages.length * 0.6;
     });
     return kept.join('\n').trim();
   });
 }
+
+const isTableRow = (line: string) => line.trimStart().startsWith('|');
 
 /** A second reader for files the first one refuses. */
 async function parsePdfAgain(content: Buffer): Promise<string[]> {
@@ -108,6 +113,7 @@ async function parsePdfAgain(content: Buffer): Promise<string[]> {
 }
 
 async function parseDocx(content: Buffer): Promise<ParsedDocument> {
+  checkZip(content);
   try {
     // Images carry no text, and an external one must never be fetched.
     const noImage = mammoth.images.imgElement(async () => ({ src: '' }));
@@ -163,11 +169,16 @@ function firstHeading(markdown: string): string | null {
   return heading ? heading.slice(0, 200) : null;
 }
 
+/** What typesetters join is spelled out; signs that mean something, such as ² or ½, stay as they are. */
+const LIGATURES: Record<string, string> = { ﬀ: 'ff', ﬁ: 'fi', ﬂ: 'fl', ﬃ: 'ffi', ﬄ: 'ffl', ﬅ: 'st', ﬆ: 'st' };
+
 /** Ligatures and odd blanks are spelled out, control characters dropped, runs of blank lines closed. */
 function cleanText(text: string): string {
   return (
     text
-      .normalize('NFKC')
+      .normalize('NFC')
+      .replace(/[ﬀ-ﬆ]/g, (ligature) => LIGATURES[ligature] ?? ligature)
+      .replace(/[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
       .replace(/\r\n?/g, '\n')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\ufeff]/g, '')

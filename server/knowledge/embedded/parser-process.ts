@@ -1,13 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { ParseJob, ParseReply } from './parse-worker';
 import { UnreadableDocument } from './parsed';
 
 export interface ParserLimits {
   timeoutMs: number;
   heapMb: number;
+  /** All memory of the process, where the system tells it (Linux). */
+  residentMb: number;
 }
 
-const DEFAULT_LIMITS: ParserLimits = { timeoutMs: 120_000, heapMb: 1024 };
+const DEFAULT_LIMITS: ParserLimits = { timeoutMs: 120_000, heapMb: 1024, residentMb: 1536 };
 /** The process is let go after this much idleness, to give its memory back. */
 const IDLE_MS = 60_000;
 
@@ -40,30 +43,31 @@ export class ParserProcess {
   private ask(job: ParseJob, signal: AbortSignal): Promise<ParseReply> {
     const child = this.start();
     return new Promise((resolve, reject) => {
+      let watch: NodeJS.Timeout | undefined;
       const settle = (finish: () => void) => {
         clearTimeout(timer);
+        clearInterval(watch);
         signal.removeEventListener('abort', onAbort);
         child.off('message', onMessage);
         child.off('exit', onExit);
         finish();
       };
-      const onMessage = (reply: unknown) => settle(() => resolve(reply as ParseReply));
-      const onExit = () => {
-        this.child = undefined;
-        settle(() =>
-          reject(new UnreadableDocument('Reading the file took more memory than allowed, or crashed the reader.')),
-        );
+      const giveUp = (reason: string) => {
+        settle(() => reject(new UnreadableDocument(reason)));
+        this.close();
       };
+      const onMessage = (reply: unknown) => settle(() => resolve(reply as ParseReply));
+      const onExit = () => giveUp('Reading the file took more memory than allowed, or crashed the reader.');
       const onAbort = () => {
         settle(() => reject(signal.reason));
         this.close();
       };
-      const timer = setTimeout(() => {
-        settle(() =>
-          reject(new UnreadableDocument(`Reading the file took longer than ${this.limits.timeoutMs / 1000} s.`)),
-        );
-        this.close();
-      }, this.limits.timeoutMs);
+      const { timeoutMs, residentMb } = this.limits;
+      const timer = setTimeout(() => giveUp(`Reading the file took longer than ${timeoutMs / 1000} s.`), timeoutMs);
+      // The heap limit does not cover what native code and buffers take.
+      watch = setInterval(() => {
+        if (residentBytes(child.pid) > residentMb * 2 ** 20) giveUp('Reading the file took more memory than allowed.');
+      }, 200);
       signal.addEventListener('abort', onAbort, { once: true });
       child.on('message', onMessage);
       child.on('exit', onExit);
@@ -72,17 +76,34 @@ export class ParserProcess {
   }
 
   private start(): ChildProcess {
-    if (this.child) return this.child;
-    this.child = fork(this.workerPath, {
+    if (this.child?.connected) return this.child;
+    const child = fork(this.workerPath, {
       execArgv: [`--max-old-space-size=${this.limits.heapMb}`],
       // Nothing of the server's configuration or keys is handed to the reader of foreign files.
       env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+    // A process that dies while it has nothing to do is simply replaced by the next job.
+    const forget = () => {
+      if (this.child === child) this.child = undefined;
+    };
+    child.on('exit', forget);
+    child.on('error', forget);
+    child.on('disconnect', forget);
     // A parser must not keep a finished server alive.
-    this.child.unref();
-    this.child.channel?.unref();
-    return this.child;
+    child.unref();
+    child.channel?.unref();
+    this.child = child;
+    return child;
+  }
+}
+
+/** Memory a process holds; 0 where the system does not tell. */
+function residentBytes(pid: number | undefined): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+  } catch {
+    return 0;
   }
 }

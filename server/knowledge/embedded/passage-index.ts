@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { connect, Index, MatchQuery, type Table } from '@lancedb/lancedb';
 import { Field, Int32, Schema, Utf8 } from 'apache-arrow';
+import { Serial } from '../../lib/serial';
 import type { PassageDraft } from './split';
 
 /** A passage as the index holds it, with what a hit needs to be shown without another look-up. */
@@ -37,6 +38,8 @@ export interface PassageIndex {
     limit: number,
     collections: readonly string[] | undefined,
   ): Promise<KeywordHit[]>;
+  /** Documents that have passages in the index. */
+  documentIds(): Promise<string[]>;
   /** Passages in the index. */
   count(): Promise<number>;
   /** Folds recent changes into the search structures; what was put is found only afterwards. */
@@ -66,6 +69,7 @@ interface Row extends Record<string, unknown> {
 }
 
 const TABLE = 'passages';
+const KEEP_VERSIONS_MS = 60_000;
 const text = (name: string) => new Field(name, new Utf8(), false);
 const schema = new Schema([
   text('id'),
@@ -95,6 +99,9 @@ const termsIndex = () =>
 
 /** LanceDB, embedded: native, memory-mapped, off the event loop. Derived data: it can be rebuilt from the documents. */
 export class LanceIndex implements PassageIndex {
+  /** The engine refuses a compaction that meets a deletion, so writes take turns. */
+  private readonly writes = new Serial();
+
   private constructor(private readonly table: Table) {}
 
   /** Opens the index; `fresh` is true when it had to be created, so that documents must be indexed again. */
@@ -108,8 +115,12 @@ export class LanceIndex implements PassageIndex {
     return { index: new LanceIndex(table), fresh: !exists };
   }
 
-  async put(document: IndexedDocument, passages: readonly PassageDraft[]): Promise<void> {
-    await this.remove(document.id);
+  put(document: IndexedDocument, passages: readonly PassageDraft[]): Promise<void> {
+    return this.writes.run(() => this.replace(document, passages));
+  }
+
+  private async replace(document: IndexedDocument, passages: readonly PassageDraft[]): Promise<void> {
+    await this.deleteRows(document.id);
     if (passages.length === 0) return;
     const rows: Row[] = passages.map((passage, position) => ({
       id: `${document.id}-${position + 1}`,
@@ -126,8 +137,17 @@ export class LanceIndex implements PassageIndex {
     await this.table.add(rows);
   }
 
-  async remove(documentId: string): Promise<void> {
+  remove(documentId: string): Promise<void> {
+    return this.writes.run(() => this.deleteRows(documentId));
+  }
+
+  private async deleteRows(documentId: string): Promise<void> {
     await this.table.delete(`document_id = ${quote(documentId)}`);
+  }
+
+  async documentIds(): Promise<string[]> {
+    const rows = (await this.table.query().select(['document_id']).toArray()) as Pick<Row, 'document_id'>[];
+    return [...new Set(rows.map((row) => row.document_id))];
   }
 
   async searchKeywords(
@@ -163,8 +183,9 @@ export class LanceIndex implements PassageIndex {
   }
 
   async optimize(): Promise<void> {
-    // Versions of the last minutes stay for searches that are reading them.
-    await this.table.optimize({ cleanupOlderThan: new Date(Date.now() - 10 * 60_000) });
+    // Versions of the last minute stay for searches that are reading them.
+    const cleanupOlderThan = new Date(Date.now() - KEEP_VERSIONS_MS);
+    await this.writes.run(() => this.table.optimize({ cleanupOlderThan }));
   }
 
   close(): void {
