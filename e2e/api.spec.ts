@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { expect, test } from 'playwright/test';
 import { Ivy, sleep, until } from './ivy';
 import { FakeAgent } from './upstreams/fake-agent';
+import { FAKE_ANTHROPIC_KEY, FakeAnthropic } from './upstreams/fake-anthropic';
 import { FakeOllama } from './upstreams/fake-ollama';
 
 const QUESTION = 'What is the payload fairing design?';
@@ -353,17 +354,23 @@ test('an Ollama that appears later is used within seconds; a Claude key alone se
   const ollama = new FakeOllama();
   await ollama.start();
   await ollama.stop();
+  const anthropic = new FakeAnthropic();
+  await anthropic.start();
   const ivy = await Ivy.start({
-    env: { OLLAMA_BASE_URL: ollama.url, ANTHROPIC_API_KEY: 'sk-ant-x', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
+    env: { OLLAMA_BASE_URL: ollama.url, ANTHROPIC_API_KEY: FAKE_ANTHROPIC_KEY, ANTHROPIC_BASE_URL: anthropic.url },
   });
   try {
     expect(await ivy.json('/health')).toMatchObject({ llm_provider: 'builtin' });
     await ollama.start();
     await until(async () => (await ivy.json<{ llm_provider: string }>('/health')).llm_provider === 'local');
     expect(await ivy.json('/health')).toMatchObject({ model: 'llama3.1:latest', status: 'healthy' });
+    await ivy.json('/v1/models');
+    for (const path of ['admin.overview', 'admin.models', 'chat.models']) await ivy.json(`/api/trpc/${path}`);
+    expect(anthropic.requests).toBe(0);
   } finally {
     await ivy.stop();
     await ollama.stop();
+    await anthropic.stop();
   }
 });
 

@@ -51,6 +51,8 @@ test('SIGKILL during ingestion loses no acknowledged document and leaves no half
       expect(new Set(found.map((passage) => passage.id)).size).toBe(found.length);
     }
     const total = documents.reduce((sum, { passages }) => sum + passages, 0);
+    // The count in /health is up to two seconds old.
+    await sleep(2_100);
     const { components } = await ivy.json<{ components: { knowledge_base: { passages: number } } }>('/health');
     expect(components.knowledge_base.passages).toBe(total);
   } finally {

@@ -57,7 +57,12 @@ function isModelEvent(event: RunEvent): boolean {
  * The rest of a run as server-sent events. Pull-based: a slow reader slows the provider down. A
  * cancelled stream or an aborted request ends the run.
  */
-export function toEventStream(iterator: Batches, opened: Opened, encoder: StreamEncoder): ReadableStream<Uint8Array> {
+export function toEventStream(
+  iterator: Batches,
+  opened: Opened,
+  encoder: StreamEncoder,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let first: string | undefined = opened.batches.map((batch) => encoder.encode(batch)).join('');
   let pending = opened.pending;
@@ -92,7 +97,7 @@ export function toEventStream(iterator: Batches, opened: Opened, encoder: Stream
         } catch (error) {
           clearInterval(quiet);
           // An aborted reader has gone: there is nobody to tell.
-          if (isAbort(error)) return controller.close();
+          if (signal.aborted || isAbort(error)) return controller.close();
           const failure = toAppError(error);
           log.warn({ err: failure.cause ?? failure, code: failure.code }, 'an answer broke off');
           send(encoder.fail(failure));

@@ -33,7 +33,8 @@ export function route<Params = Record<string, never>>(audience: Audience | 'publ
       const principal = audience === 'public' ? ANYONE : await services.access.authorize(request, audience);
       response = await handler({ request, params: await context.params, services, principal, requestId });
     } catch (error) {
-      response = toErrorResponse(error, requestId);
+      // The caller has gone: nobody reads this, and nothing went wrong.
+      response = request.signal.aborted ? new Response(null, { status: 499 }) : toErrorResponse(error, requestId);
     }
     return withHeaders(response, request, requestId, services);
   };

@@ -2,6 +2,7 @@
 
 import { Upload as UploadIcon } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
+import { createKey } from '../ui/create-key';
 
 interface Item {
   key: string;
@@ -20,7 +21,7 @@ export function Upload({ onStored }: { onStored(): void }) {
   const change = (key: string, update: Partial<Item>) =>
     setItems((before) => before.map((item) => (item.key === key ? { ...item, ...update } : item)));
   const add = async (files: readonly File[]) => {
-    const batch = files.map((file) => ({ file, key: crypto.randomUUID() }));
+    const batch = files.map((file) => ({ file, key: createKey() }));
     setItems((before) => [
       ...before.filter((item) => item.outcome === 'sending'),
       ...batch.map(({ file, key }): Item => ({ key, name: file.name, sent: 0, outcome: 'sending', message: null })),

@@ -144,14 +144,17 @@ function Footer({ turn }: { turn: Turn }) {
   };
   return (
     <p className="flex flex-wrap items-center gap-3 text-sm text-muted">
-      <button
-        type="button"
-        className="inline-flex min-h-6 cursor-pointer items-center gap-1 hover:text-ink"
-        onClick={copy}
-      >
-        {copied ? <Check aria-hidden="true" size={14} /> : <Copy aria-hidden="true" size={14} />}
-        {copied ? 'Copied' : 'Copy'}
-      </button>
+      {/* Browsers offer the clipboard on https and localhost only. */}
+      {typeof navigator !== 'undefined' && navigator.clipboard && (
+        <button
+          type="button"
+          className="inline-flex min-h-6 cursor-pointer items-center gap-1 hover:text-ink"
+          onClick={copy}
+        >
+          {copied ? <Check aria-hidden="true" size={14} /> : <Copy aria-hidden="true" size={14} />}
+          {copied ? 'Copied' : 'Copy'}
+        </button>
+      )}
       {turn.answeredBy && <span>{turn.answeredBy}</span>}
       {turn.tokens !== null && turn.tokens > 0 && (
         <span className="tabular-nums">{turn.tokens.toLocaleString('en')} tokens</span>

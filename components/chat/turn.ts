@@ -1,5 +1,6 @@
 import type { CitedPassage, RetrievalState } from '@/server/core/knowledge';
 import type { RunEvent } from '@/server/core/run';
+import { createKey } from '../ui/create-key';
 
 /** What the run registry sends: the events of a run and how it ended. */
 export type RunEntry =
@@ -32,7 +33,7 @@ export interface Turn {
 
 export function createTurn(question: string, model: string, retrieval: boolean): Turn {
   return {
-    key: crypto.randomUUID(),
+    key: createKey(),
     question,
     model,
     retrieval,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { log } from '../lib/log';
+import { Serial } from '../lib/serial';
 import { type Problem, type RawValues, type Resolved, resolveConfig, type Source } from './resolve';
 import { adminSettable, type Config, restartOnly, type Variable, variableNames, variables } from './schema';
 
@@ -50,7 +51,9 @@ const NOT_YET_USED = [
 export class ConfigStore {
   private current: Extract<Resolved, { ok: true }>;
   private rejected: readonly Problem[] = [];
-  private work: Promise<unknown> = Promise.resolve();
+  /** One change at a time, so that two edits cannot undo each other. */
+  private readonly changes = new Serial();
+  private emptyBefore = false;
   private timer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -103,26 +106,28 @@ export class ConfigStore {
 
   /** Takes over an edited `.env`; an invalid edit changes nothing and is kept as `problems`. */
   private reload(envText: string): Promise<void> {
-    return this.exclusive(async () => {
-      this.envText = envText;
+    return this.changes.run(async () => {
       const envFile = parseEnv(envText);
       const admin = { ...this.admin };
       for (const variable of changedNames(this.envFile, envFile)) delete admin[variable];
       const resolved = resolveConfig({ ...this.options, envFile, admin });
       if (!resolved.ok) {
+        this.envText = envText;
         this.rejected = resolved.problems;
         this.options.onRejected(resolved.problems);
         return;
       }
       const cleared = await clearEdited(this.options.stored, envFile, this.admin);
       this.envFile = envFile;
+      this.envText = envText;
+      this.rejected = [];
       this.apply(resolved, cleared);
     });
   }
 
   /** Sets values of the admin page together, or resets those given as undefined; throws with the reason when invalid. */
   setAdmin(values: Partial<Record<Variable, string | undefined>>): Promise<void> {
-    return this.exclusive(async () => {
+    return this.changes.run(async () => {
       const admin = { ...this.admin };
       for (const [name, value] of Object.entries(values) as [Variable, string | undefined][]) {
         if (!adminSettable.includes(name)) throw new Error(`${name} cannot be set on the admin page`);
@@ -146,17 +151,30 @@ export class ConfigStore {
 
   private poll(): void {
     this.timer = setTimeout(async () => {
-      const text = await readFile(this.options.envFilePath, 'utf8').catch(() => '');
-      const change = text === this.envText ? undefined : this.reload(text);
-      await change?.catch((error: unknown) => log.error({ err: error }, 'an edit of .env could not be applied'));
+      const text = await this.readChanged();
+      const change = text === undefined ? undefined : this.reload(text);
+      await change?.catch((error: unknown) => log.error({ err: error }, 'an edit of .env could not be applied yet'));
       if (this.timer) this.poll();
     }, this.options.pollMs);
     this.timer.unref();
   }
 
+  /**
+   * The text of `.env` if it is a new one. A file that cannot be read just now changes nothing, and one that is
+   * absent or empty, as in the middle of being written, counts only when it is so twice in a row.
+   */
+  private async readChanged(): Promise<string | undefined> {
+    const text = await readFile(this.options.envFilePath, 'utf8').catch((error: NodeJS.ErrnoException) =>
+      error.code === 'ENOENT' ? '' : this.envText,
+    );
+    const empty = text.trim() === '';
+    const believable = !empty || this.emptyBefore;
+    this.emptyBefore = empty;
+    return believable && text !== this.envText ? text : undefined;
+  }
+
   private apply(resolved: Extract<Resolved, { ok: true }>, cleared: readonly Variable[]): void {
     const before = this.current.config;
-    this.rejected = [];
     // Values bound when the process started stay as they are until the next start.
     const config = Object.freeze({
       ...resolved.config,
@@ -167,13 +185,6 @@ export class ConfigStore {
     const changed = changedConfig(before, config);
     this.current = { ...resolved, config };
     if (changed.length > 0 || cleared.length > 0) this.options.onChange({ config, changed, cleared });
-  }
-
-  /** One change at a time, so that two edits cannot undo each other. */
-  private exclusive(change: () => Promise<void>): Promise<void> {
-    const next = this.work.then(change, change);
-    this.work = next.catch(() => {});
-    return next;
   }
 }
 

@@ -148,6 +148,27 @@ describe('the .env file', () => {
     expect(store.config.port).toBe(8001);
   });
 
+  test('that is empty for a moment, as while it is being written, changes nothing', async () => {
+    const stored = fakeSettings();
+    const { store, changes, write } = await openStore('RAG_TOP_K=3\n', { stored });
+    await store.setAdmin({ RAG_TOP_K: '7' });
+    write('');
+    write('RAG_TOP_K=3\nRAG_REQUIRED=true\n');
+    await eventually(() => store.config.rag.required);
+    expect(changes.at(-1)?.cleared).toEqual([]);
+    expect(store.config.rag.topK).toBe(7);
+    write('');
+    await eventually(() => !store.config.rag.required);
+  });
+
+  test('that is invalid stays reported when something else is changed on the admin page', async () => {
+    const { store, write } = await openStore('');
+    write('RAG_TOP_K=many\n');
+    await eventually(() => store.problems.length > 0);
+    await store.setAdmin({ LLM_PROVIDER: 'builtin' });
+    expect(store.problems).toHaveLength(1);
+  });
+
   test('at the start an invalid one is an error that names every problem', async () => {
     await expect(openStore('PORT=x\nLLM_PROVIDER=y\n')).rejects.toThrow(/LLM_PROVIDER[\s\S]*PORT/);
   });

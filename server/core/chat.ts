@@ -71,6 +71,8 @@ export interface ChatRequest {
   /** How the search for passages went; a provider that writes without a model has to say it itself. */
   retrieval: RetrievalState;
   options: GenerationOptions;
+  /** Tokens left for the answer in the model's context; undefined when its length is unknown. */
+  room?: number;
   /** Opaque end-user id, passed on where a provider takes one. */
   user?: string;
 }

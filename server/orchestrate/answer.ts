@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
-import type { Orchestrator, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
+import type { Orchestrator, PromptReport, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
 import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
@@ -68,6 +68,7 @@ async function* prepare(
       passages: inBlocks ? budget.passages : [],
       retrieval: retrieval.state,
       options: capAnswer(request, model),
+      room: roomFor(budget.report),
       user: request.user,
     },
     signal,
@@ -135,6 +136,10 @@ function capAnswer(request: RunRequest, model: ModelInfo): RunRequest['options']
   const { maxTokens } = request.options;
   if (maxTokens === undefined || model.maxOutputTokens === undefined) return request.options;
   return { ...request.options, maxTokens: Math.min(maxTokens, model.maxOutputTokens) };
+}
+
+function roomFor({ contextLength, promptTokensEstimate }: PromptReport): number | undefined {
+  return contextLength === undefined ? undefined : Math.max(1, contextLength - promptTokensEstimate);
 }
 
 /** Checks markers that the model writes, and writes those of providers that cite natively. */

@@ -59,6 +59,8 @@ export class AnthropicProvider implements ChatProvider {
         const batch = reader.read(event);
         if (batch.length > 0) yield batch;
       }
+      // The SDK ends its stream quietly when it is aborted.
+      upstream.throwIfAborted();
       if (!reader.complete) {
         throw new AppError('stream_truncated', 'Claude ended its answer before it was complete.');
       }

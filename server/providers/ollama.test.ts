@@ -78,8 +78,15 @@ describe('a request', () => {
     expect(upstream.chats[0]).toMatchObject({
       stream: true,
       truncate: false,
+      shift: false,
       options: { num_ctx: 8192, num_predict: 4096, temperature: 0.2, seed: 7, stop: ['END'] },
     });
+  });
+
+  test('lets the answer grow only as far as the context has room', async () => {
+    await collect(ask({ room: 700 }));
+    await collect(ask({ room: 700, options: { maxTokens: 50 } }));
+    expect(upstream.chats.map(({ options }) => options['num_predict'])).toEqual([700, 50]);
   });
 
   test('never asks for more context than the model has', async () => {

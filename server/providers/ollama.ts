@@ -127,8 +127,8 @@ export class OllamaProvider implements ChatProvider {
   }
 }
 
-/** The package's request type lacks `truncate`. */
-type NativeRequest = OllamaRequest & { stream: true; truncate: boolean };
+/** The package's request type lacks `truncate` and `shift`. */
+type NativeRequest = OllamaRequest & { stream: true; truncate: boolean; shift: boolean };
 
 /** The native request. `num_ctx` is constant per model: a different value would reload it. */
 function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest {
@@ -142,9 +142,11 @@ function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest 
     messages: toOllamaMessages(request.messages),
     // Without this Ollama drops the oldest messages silently when the prompt is too long.
     truncate: false,
+    // And without this it slides the context while it writes, passages first.
+    shift: false,
     options: {
       num_ctx: model.contextLength,
-      num_predict: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+      num_predict: Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, request.room ?? Number.POSITIVE_INFINITY),
       temperature: options.temperature,
       top_p: options.topP,
       seed: options.seed,

@@ -35,6 +35,22 @@ describe('auto', () => {
     expect([await providers.resolveAuto(), providers.active]).toEqual([false, 'local']);
   });
 
+  test('stays local when something unrelated changes during an outage', async () => {
+    const before = registry();
+    await before.resolveAuto();
+    await ollama.stop();
+    const after = new ProviderRegistry(
+      {
+        llmProvider: 'auto',
+        ollama: { baseUrl: ollama.url, model: undefined, contextLength: 4096 },
+        anthropic: { apiKey: undefined, model: 'x', baseUrl: undefined },
+      },
+      before,
+    );
+    await after.resolveAuto();
+    expect([after.active, after.activeModelName]).toEqual(['local', 'llama3.1:latest']);
+  });
+
   test('does not count an embedding model', async () => {
     const [model] = ollama.models;
     ollama.models = [{ name: 'nomic-embed-text:latest', capabilities: ['embedding'], context_length: 2048, size: 1 }];
@@ -44,12 +60,14 @@ describe('auto', () => {
     expect(providers.active).toBe('builtin');
   });
 
-  test('never becomes Claude, and asks Anthropic nothing', async () => {
+  test('never becomes Claude, and asks Anthropic nothing, whatever is asked of Ivy', async () => {
     await ollama.stop();
     const before = anthropic.requests;
     const providers = registry();
     await providers.resolveAuto();
     expect((await providers.activeTarget()).provider.id).toBe('builtin');
+    expect(await providers.list()).toEqual([]);
+    expect(await providers.find('anthropic/claude-sonnet-5-5')).toBeUndefined();
     expect(anthropic.requests).toBe(before);
   });
 });
@@ -86,7 +104,7 @@ describe('the active model', () => {
 
 describe('the list of models', () => {
   test('names every provider model and survives an outage', async () => {
-    const providers = registry();
+    const providers = registry({ llmProvider: 'claude' });
     const ids = (await providers.list()).map(({ id }) => id);
     expect(ids).toEqual(['ollama/llama3.1:latest', 'anthropic/claude-sonnet-5-5', 'anthropic/claude-opus-5-5']);
     await ollama.stop();

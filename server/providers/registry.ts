@@ -40,7 +40,11 @@ export class ProviderRegistry {
   private current: ActiveProvider;
   private lastKnown: { ollama: readonly ModelInfo[]; anthropic: readonly ModelInfo[] } = { ollama: [], anthropic: [] };
 
-  constructor(private readonly settings: ProviderSettings) {
+  /** `previous` is the registry of the configuration before: what it had found out goes on. */
+  constructor(
+    private readonly settings: ProviderSettings,
+    previous?: ProviderRegistry,
+  ) {
     this.ollama = new OllamaProvider({
       baseUrl: settings.ollama.baseUrl,
       contextLength: settings.ollama.contextLength,
@@ -48,7 +52,12 @@ export class ProviderRegistry {
     this.anthropic = settings.anthropic.apiKey
       ? new AnthropicProvider({ apiKey: settings.anthropic.apiKey, baseUrl: settings.anthropic.baseUrl })
       : undefined;
-    this.current = settings.llmProvider === 'auto' ? 'builtin' : settings.llmProvider;
+    const sameOllama = previous?.settings.ollama.baseUrl === settings.ollama.baseUrl;
+    if (previous && sameOllama) this.lastKnown.ollama = previous.lastKnown.ollama;
+    // Once local, an outage is an error: an unrelated change does not fall back to quotations.
+    const stillLocal = sameOllama && previous?.settings.llmProvider === 'auto' && previous.current === 'local';
+    if (settings.llmProvider !== 'auto') this.current = settings.llmProvider;
+    else this.current = stillLocal ? 'local' : 'builtin';
   }
 
   /** Who answers now; `auto` stands resolved. */
@@ -101,21 +110,23 @@ export class ProviderRegistry {
       const model = matchModel(await this.ollama.models(), name);
       return model && { provider: this.ollama, model };
     }
-    if (prefix === 'anthropic' && this.anthropic) {
+    if (prefix === 'anthropic' && this.anthropic && this.current === 'claude') {
       const model = (await this.anthropic.models()).find((candidate) => candidate.id === name);
       return model && { provider: this.anthropic, model };
     }
     return undefined;
   }
 
-  /** Every provider model that can chat. A provider that is down keeps its last known list. */
+  /** Every provider model that can chat; Claude's only while it is chosen. A provider that is down keeps its last known list. */
   async list(): Promise<ListedModel[]> {
     const [ollama, anthropic] = await Promise.all([
       within(
         LIST_WAIT_MS,
         this.ollama.models().catch(() => undefined),
       ),
-      this.anthropic &&
+      // A key alone sends nothing out, not even the question which models there are.
+      this.current === 'claude' &&
+        this.anthropic &&
         within(
           LIST_WAIT_MS,
           this.anthropic.models().catch(() => undefined),

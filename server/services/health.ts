@@ -1,4 +1,4 @@
-import { toAppError } from '../core/errors';
+import { AppError, toAppError } from '../core/errors';
 import type { DocumentStatus } from '../core/knowledge';
 import { redactUrl } from '../net/http';
 import type { Services } from './services';
@@ -33,7 +33,7 @@ export async function checkHealth(services: Services): Promise<Health> {
   const signal = AbortSignal.timeout(PROBE_MS);
   const [ollama, claude, knowledgeAgent, knowledgeBase] = await Promise.all([
     probe(() => ollamaModels.version(signal)),
-    providers.anthropic ? probe(() => withDeadline(providers.anthropic?.models())) : undefined,
+    providers.active === 'claude' ? probe(() => withDeadline(providers.anthropic?.models())) : undefined,
     agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
     probe(async () => ({
       documents: await services.knowledge.counts(),
@@ -43,7 +43,8 @@ export async function checkHealth(services: Services): Promise<Health> {
   const problems = services.config.problems.map((problem) => problem.message);
   const components: Health['components'] = {
     ollama: { ...ollama.health, url: redactUrl(config.ollama.baseUrl), version: ollama.value ?? null },
-    claude: claude?.health ?? off('No API key is set.'),
+    claude:
+      claude?.health ?? off(providers.anthropic ? 'A key is set, but Claude is not chosen.' : 'No API key is set.'),
     knowledge_agent: knowledgeAgent?.health ?? off('The embedded knowledge base is used.'),
     knowledge_base: {
       ...knowledgeBase.health,
@@ -62,7 +63,13 @@ export async function checkHealth(services: Services): Promise<Health> {
     builtin: null,
   }[providers.active];
   // `auto` without any model works, but not as meant.
-  const modelMissing = providers.active === 'builtin' && config.llmProvider !== 'builtin';
+  const target =
+    ollama.health.state === 'ok' && providers.active === 'local'
+      ? await probe(() => providers.activeTarget())
+      : undefined;
+  if (target?.health.state === 'down') components.ollama.detail = target.health.detail;
+  const modelMissing =
+    (providers.active === 'builtin' && config.llmProvider !== 'builtin') || target?.health.state === 'down';
   const wanting = [used?.state, knowledgeAgent?.health.state, components.configuration.state].includes('down');
   return {
     status: components.knowledge_base.state === 'down' ? 'unhealthy' : wanting || modelMissing ? 'degraded' : 'healthy',
@@ -92,7 +99,7 @@ async function withDeadline<T>(promise: Promise<T> | undefined): Promise<T | und
 }
 
 function agentState(healthy: boolean): true {
-  if (!healthy) throw new Error('not healthy');
+  if (!healthy) throw new AppError('upstream_error', 'The knowledge agent answers, but says that it is not well.');
   return true;
 }
 

@@ -29,6 +29,7 @@ interface Job {
 export class PullRegistry {
   private readonly jobs = new Map<string, Job>();
   private readonly wake = new Set<() => void>();
+  private revision = 0;
 
   /** `finished` is called after a success, to forget cached model lists. */
   constructor(private readonly finished: () => void) {}
@@ -67,8 +68,10 @@ export class PullRegistry {
   /** Yields all jobs at once and after every change, at most four times a second. */
   async *watch(signal: AbortSignal): AsyncIterable<PullState[]> {
     while (!signal.aborted) {
+      const seen = this.revision;
       yield this.list();
-      await this.change(signal);
+      // A change that came while the reader was busy must not wait for the next one.
+      if (seen === this.revision) await this.change(signal);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -104,6 +107,7 @@ export class PullRegistry {
   }
 
   private notify(): void {
+    this.revision += 1;
     for (const wake of [...this.wake]) wake();
   }
 

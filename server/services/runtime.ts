@@ -6,6 +6,8 @@ import { Services } from './services';
  * what must exist once per process hangs on `globalThis`.
  */
 const SLOT = Symbol.for('ivy.services');
+/** A signal this long after the first one is a person who does not want to wait. */
+const SECOND_SIGNAL_MS = 700;
 type Slot = { [SLOT]?: Promise<Services> };
 
 /** The services of this process, opened on first use. */
@@ -22,10 +24,14 @@ export function getServices(): Promise<Services> {
 /** Opens the services and ends them properly on SIGTERM and SIGINT; a second signal ends at once. */
 export async function startProcess(): Promise<void> {
   const opening = getServices();
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = async () => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      // One Ctrl-C may arrive twice: from the terminal and from the launcher.
+      if (performance.now() - stoppingSince > SECOND_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    stoppingSince = performance.now();
     await (await opening).close();
     process.exit(0);
   };

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Access } from '../access/access';
+import { createMark, matchesMark } from '../access/password-mark';
 import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
 import { AppError } from '../core/errors';
@@ -38,6 +39,7 @@ const HEALTH_TTL_MS = 2_000;
 const DRAIN_MS = 30_000;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const SAMPLES_ADDED = 'samples-added';
+const PASSWORD_MARK = 'password-mark';
 
 /** The process-long parts and the current configuration's snapshot: everything a transport needs. */
 export class Services {
@@ -54,6 +56,7 @@ export class Services {
 
   private constructor(
     private readonly database: Database,
+    private readonly settings: SettingsRepository,
     readonly config: ConfigStore,
     readonly knowledge: KnowledgeBase,
     private readonly dropFolder: DropFolder,
@@ -99,8 +102,9 @@ export class Services {
       maxFileBytes: MAX_FILE_BYTES,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
-    services = new Services(database, config, knowledge, dropFolder, audit, lock);
+    services = new Services(database, settings, config, knowledge, dropFolder, audit, lock);
     await services.access.syncKeys(config.config.apiKeys);
+    await services.notePassword();
     await addSamples(options.root, settings, knowledge);
     await services.resolveAuto();
     return services;
@@ -157,6 +161,8 @@ export class Services {
   /** Makes a provider and model the active one, as a value of the admin page. */
   async activate(provider: Config['llmProvider'], model: string | undefined, by: Principal): Promise<void> {
     const values: Parameters<ConfigStore['setAdmin']>[0] = { LLM_PROVIDER: provider };
+    // Automatic chooses the model too.
+    if (provider === 'auto') values.OLLAMA_MODEL = undefined;
     if (provider === 'local') values.OLLAMA_MODEL = model;
     if (provider === 'claude') {
       if (!this.config.config.anthropic.apiKey) {
@@ -174,7 +180,9 @@ export class Services {
     const model = checkModelName(name);
     const { ollamaModels } = this.current;
     this.pulls.start(model, (wanted, signal) => ollamaModels.pull(wanted, signal));
-    void this.audit.record(by.name, 'model pull started', model);
+    this.audit
+      .record(by.name, 'model pull started', model)
+      .catch((error) => log.error({ err: error }, 'the audit log cannot be written'));
   }
 
   async removeModel(name: string, by: Principal): Promise<void> {
@@ -212,11 +220,23 @@ export class Services {
 
   /** Builds the snapshot of a new configuration; running answers keep theirs. */
   async configChanged(change: ConfigChange): Promise<void> {
-    this.current = new Snapshot(change.config, this.knowledge);
-    this.health.reset();
+    // What withdraws a right comes first.
     if (change.changed.includes('IVY_API_KEYS')) await this.access.syncKeys(change.config.apiKeys);
-    if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.access.endAllSessions();
+    if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
+    const next = new Snapshot(change.config, this.knowledge, this.current);
+    await next.providers.resolveAuto();
+    this.current = next;
+    this.health.reset();
     await this.resolveAuto();
+  }
+
+  /** After the password changed, also while Ivy was down, nobody stays signed in with the old one. */
+  private async notePassword(): Promise<void> {
+    const mark = await this.settings.get(PASSWORD_MARK);
+    const password = this.config.config.adminPassword ?? '';
+    if (mark !== undefined && (await matchesMark(password, mark))) return;
+    await this.access.endAllSessions();
+    await this.settings.set(PASSWORD_MARK, await createMark(password));
   }
 
   /** Under `auto`, looks for a local model now and every five seconds until one is there. */
@@ -243,13 +263,13 @@ async function onConfigChange(
   audit: AuditRepository,
   change: ConfigChange,
 ): Promise<void> {
+  await services?.configChanged(change);
   const names = [...new Set([...change.changed, ...change.cleared])];
   log.info({ changed: names }, 'configuration changed');
   await audit.record('configuration', 'changed', names.join(', '));
   if (change.cleared.length > 0) {
     await audit.record('configuration', 'admin value replaced by .env', change.cleared.join(', '));
   }
-  await services?.configChanged(change);
 }
 
 /** The shipped documents are added once; deleting them is final. */

@@ -21,8 +21,9 @@ export class Snapshot {
   constructor(
     readonly config: Config,
     private readonly knowledge: KnowledgeBase,
+    previous?: Snapshot,
   ) {
-    this.providers = new ProviderRegistry(config);
+    this.providers = new ProviderRegistry(config, previous?.providers);
     this.ollamaModels = new OllamaModels(config.ollama.baseUrl);
     const { url, timeoutMs } = config.knowledgeAgent;
     this.agent = url ? new KnowledgeAgent({ url, timeoutMs }) : undefined;

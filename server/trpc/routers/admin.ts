@@ -30,7 +30,8 @@ export const adminRouter = router({
           error: error instanceof AppError ? error.message : 'Ollama cannot be read.',
         }),
       ),
-      providers.anthropic?.models().catch(() => []),
+      // A key alone sends nothing out: until Claude is chosen only the configured model is offered.
+      providers.active === 'claude' ? providers.anthropic?.models().catch(() => []) : undefined,
     ]);
     return {
       ollama,

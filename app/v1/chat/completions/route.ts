@@ -31,7 +31,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
   const state = ragHeader(opened.batches);
   if (state) headers.set('x-ivy-rag', state);
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
-  return new Response(toEventStream(iterator, opened, new ChunkEncoder(head)), { headers });
+  return new Response(toEventStream(iterator, opened, new ChunkEncoder(head), request.signal), { headers });
 });
 
 export const OPTIONS = preflight;
