@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import { expect, test } from 'playwright/test';
 import { Ivy, sleep, until } from './ivy';
@@ -223,6 +226,21 @@ test.describe('without Ollama and without a key', () => {
     expect((await ivy.upload('tool.pdf', new Uint8Array([0x4d, 0x5a, 0, 0, 1, 2]))).status).toBe(415);
   });
 
+  test('an upload that breaks off leaves nothing behind', async () => {
+    const incoming = join(ivy.home, 'data', 'knowledge', 'incoming');
+    const upload = request(`${ivy.url}/documents`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=b', 'content-length': '100000' },
+    });
+    upload.on('error', () => {});
+    upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="half.txt"\r\n\r\nhalf of it');
+    await until(() => readdirSync(incoming).length === 1);
+    upload.destroy();
+    await until(() => readdirSync(incoming).length === 0);
+    const { documents } = await ivy.json<{ documents: { source: string }[] }>('/documents');
+    expect(documents.map(({ source }) => source)).not.toContain('half.txt');
+  });
+
   test('Ctrl-C ends it cleanly', async () => {
     expect(await ivy.terminate()).toBe(0);
     expect(ivy.output).toContain(`Ivy is ready:      ${ivy.url}`);
@@ -259,6 +277,17 @@ test.describe('with Ollama', () => {
     const system = ollama.chats[0]?.messages.find(({ role }) => role === 'system');
     expect(system?.content).toContain('[Document 1 - hedera-2-payload-fairing Page 3]:');
     expect(completion.usage?.completion_tokens).toBeGreaterThan(5);
+  });
+
+  test('an answer under way is finished before Ctrl-C ends the server, even when it comes twice', async () => {
+    ollama.behaviour = { tokens: Array.from({ length: 40 }, (_, n) => `w${n} `), tokenMs: 40 };
+    const answer = client.chat.completions.create(ask);
+    await until(() => ollama.chats.length === 1);
+    const ended = ivy.terminate();
+    await ivy.interruptGroup();
+    expect((await answer).choices[0]?.message.content).toContain('w39');
+    expect(await ended).toBe(0);
+    await ivy.launch();
   });
 
   test('a provider model answers as it is, without documents', async () => {

@@ -101,6 +101,11 @@ export class Ivy {
     return code;
   }
 
+  /** SIGINT to the whole group, as a terminal sends it. */
+  async interruptGroup(): Promise<void> {
+    if (this.process?.pid) process.kill(-this.process.pid, 'SIGINT');
+  }
+
   async json<T>(path: string, init?: RequestInit): Promise<T> {
     return (await fetch(this.url + path, init)).json() as Promise<T>;
   }

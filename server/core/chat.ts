@@ -62,6 +62,8 @@ export interface GenerationOptions {
   parallelToolCalls?: boolean;
 }
 
+export type OptionName = keyof GenerationOptions;
+
 export interface ChatRequest {
   /** The provider's own model id. */
   model: string;
@@ -116,6 +118,8 @@ export interface ChatProvider {
   /** How passages reach the model: written into the prompt by us, or as structured blocks of the request. */
   readonly grounding: 'prompt' | 'blocks';
   models(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+  /** Options that are set but that this provider cannot follow; the caller is told. */
+  ignores(options: GenerationOptions): readonly OptionName[];
   /** Events travel in small batches: one array per upstream read. */
   stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]>;
 }

@@ -1,6 +1,6 @@
 /** One question from arrival to the last event of its answer. */
 
-import type { ChatMessage, GenerationOptions, ModelEvent } from './chat';
+import type { ChatMessage, GenerationOptions, ModelEvent, OptionName } from './chat';
 import type { CitedPassage, RetrievalState } from './knowledge';
 
 /** Who asks. `local` is the person at this machine when no sign-in is required. */
@@ -56,7 +56,7 @@ export type RunEvent =
   | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
   | { type: 'step'; step: 'search'; query: string }
   | { type: 'step'; step: 'prompt'; report: PromptReport }
-  | { type: 'step'; step: 'model'; provider: string; model: string }
+  | { type: 'step'; step: 'model'; provider: string; model: string; ignored: readonly OptionName[] }
   | {
       type: 'retrieval';
       state: RetrievalState;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, isAbort } from '../core/errors';
 import type { Passage, Retrieval, RetrievalQuery, Retriever } from '../core/knowledge';
+import { Breaker } from '../net/breaker';
 import { openRequest, readCapped } from '../net/http';
 
 const SERVICE = 'The knowledge agent';
@@ -44,13 +45,18 @@ export interface AgentOptions {
 
 /** An external knowledge agent over HTTP. Any failure is a degraded retrieval, never a thrown error. */
 export class KnowledgeAgent implements Retriever {
+  private readonly breaker = new Breaker(SERVICE);
+
   constructor(private readonly options: AgentOptions) {}
 
   async retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
     const started = performance.now();
     const elapsed = () => performance.now() - started;
     try {
-      const passages = await this.query(query, signal);
+      const passages = await this.breaker.run(
+        () => this.query(query, signal),
+        () => !signal.aborted,
+      );
       const kept = passages.filter((passage) => query.minScore === undefined || passage.score >= query.minScore);
       return {
         state: kept.length > 0 ? 'ok' : 'empty',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../core/errors';
 import type { RunEvent } from '../core/run';
+import { HeaderFacts } from './headers';
 import { ChunkEncoder } from './to-chunks';
 import { toChatCompletion } from './to-completion';
 
@@ -74,6 +75,7 @@ describe('a whole answer', () => {
         yield events;
       })(),
       head,
+      new HeaderFacts([]),
     );
     expect(completion).toMatchObject({
       object: 'chat.completion',
@@ -103,6 +105,6 @@ describe('a whole answer', () => {
     const cut = (async function* () {
       yield [{ type: 'text-delta', text: 'x' } as const];
     })();
-    await expect(toChatCompletion(cut, head)).rejects.toMatchObject({ code: 'stream_truncated' });
+    await expect(toChatCompletion(cut, head, new HeaderFacts([]))).rejects.toMatchObject({ code: 'stream_truncated' });
   });
 });

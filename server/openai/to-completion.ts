@@ -5,10 +5,11 @@ import type { RunEvent } from '../core/run';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
-/** The whole answer of a stream: non-streaming replies are collected from the same events. */
+/** The whole answer of a stream: non-streaming replies are collected from the same events. `facts` sees them too. */
 export async function toChatCompletion(
   batches: AsyncIterable<readonly RunEvent[]>,
   head: Omit<ChunkHead, 'includeUsage'>,
+  facts: { see(events: readonly RunEvent[]): void },
 ) {
   let text = '';
   let reasoning = '';
@@ -17,6 +18,7 @@ export async function toChatCompletion(
   let rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
   let finish: FinishReason | undefined;
   for await (const events of batches) {
+    facts.see(events);
     for (const event of events) {
       switch (event.type) {
         case 'step':

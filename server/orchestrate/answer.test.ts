@@ -22,6 +22,7 @@ function fakeProvider(grounding: ChatProvider['grounding'], script: readonly Mod
     id: grounding === 'prompt' ? 'ollama' : 'anthropic',
     grounding,
     models: async () => [model],
+    ignores: () => [],
     async *stream(request) {
       requests.push(request);
       for (const event of script) yield [event];

@@ -55,7 +55,7 @@ async function* prepare(
   });
   yield [
     { type: 'step', step: 'prompt', report: budget.report },
-    { type: 'step', step: 'model', provider: provider.id, model: model.id },
+    { type: 'step', step: 'model', provider: provider.id, model: model.id, ignored: provider.ignores(request.options) },
   ];
   const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
   const note =

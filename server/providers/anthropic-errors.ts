@@ -63,6 +63,12 @@ function statusOfType(type: string | null | undefined): number | undefined {
   return type ? known[type] : undefined;
 }
 
+/** True for failures that mean the API is not well, not that the request or the key is wrong. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof Anthropic.APIConnectionError) return true;
+  return error instanceof Anthropic.APIError && (error.status ?? 0) >= 500;
+}
+
 /** How long to wait before the next attempt; undefined when another attempt is pointless. */
 export function toRetryDelay(error: unknown, attempt: number): number | undefined {
   if (!(error instanceof Anthropic.APIError)) return undefined;

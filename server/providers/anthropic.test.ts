@@ -97,6 +97,12 @@ describe('a request', () => {
     expect(call).not.toHaveProperty('top_p');
     expect(call?.max_tokens).toBe(64_000);
     expect(call?.['stop_sequences']).toEqual(['END']);
+    expect(provider.ignores({ temperature: 0.3, topP: 0.9, seed: 1, maxTokens: 9, toolChoice: 'required' })).toEqual([
+      'temperature',
+      'topP',
+      'seed',
+      'toolChoice',
+    ]);
   });
 
   test('merges turns, wraps late system texts, and puts all tool results first', async () => {

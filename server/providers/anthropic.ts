@@ -1,9 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ChatProvider, ChatRequest, ModelEvent, ModelInfo } from '../core/chat';
+import type { ChatProvider, ChatRequest, GenerationOptions, ModelEvent, ModelInfo, OptionName } from '../core/chat';
 import { AppError } from '../core/errors';
 import { cached, sleep } from '../lib/async';
+import { Breaker } from '../net/breaker';
 import { createSseFetch } from '../net/sse-fetch';
-import { toAnthropicError, toRetryDelay } from './anthropic-errors';
+import { isOutage, toAnthropicError, toRetryDelay } from './anthropic-errors';
 import { toAnthropicRequest } from './anthropic-request';
 import { EventReader } from './anthropic-stream';
 
@@ -13,6 +14,7 @@ const IDLE_MS = 60_000;
 const MAX_LINE_BYTES = 1024 * 1024;
 const MODELS_TTL_MS = 300_000;
 const MAX_ATTEMPTS = 3;
+const SAMPLING = ['temperature', 'topP', 'frequencyPenalty', 'presencePenalty', 'seed'] as const;
 
 export interface AnthropicOptions {
   apiKey: string;
@@ -25,6 +27,7 @@ export interface AnthropicOptions {
 export class AnthropicProvider implements ChatProvider {
   readonly id = 'anthropic';
   readonly grounding = 'blocks';
+  private readonly breaker = new Breaker(SERVICE);
   private readonly client: Anthropic;
   private readonly available = cached(MODELS_TTL_MS, () => this.list());
 
@@ -44,13 +47,19 @@ export class AnthropicProvider implements ChatProvider {
     return (await this.available()).map(toModelInfo);
   }
 
+  /** The API refuses sampling parameters, and several models refuse a forced tool. */
+  ignores(options: GenerationOptions): readonly OptionName[] {
+    const forced = options.toolChoice === 'required' || typeof options.toolChoice === 'object';
+    return [...SAMPLING.filter((name) => options[name] !== undefined), ...(forced ? (['toolChoice'] as const) : [])];
+  }
+
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const idle = new AbortController();
     const upstream = AbortSignal.any([signal, idle.signal]);
     const stalled = new AppError('upstream_stalled', 'Claude stopped in the middle of its answer.');
     let timer: NodeJS.Timeout | undefined;
     try {
-      const events = await this.open(request, upstream);
+      const events = await this.breaker.run(() => this.open(request, upstream), isOutage);
       // The SDK drops pings, so only real events keep the stream alive.
       timer = setTimeout(() => idle.abort(stalled), this.options.idleMs ?? IDLE_MS);
       const reader = new EventReader(request.passages);

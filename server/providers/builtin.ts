@@ -1,4 +1,4 @@
-import type { ChatProvider, ChatRequest, ModelEvent, ModelInfo } from '../core/chat';
+import type { ChatProvider, ChatRequest, GenerationOptions, ModelEvent, ModelInfo, OptionName } from '../core/chat';
 import { textOf } from '../core/chat';
 import type { CitedPassage } from '../core/knowledge';
 import { bestExcerpt } from './excerpt';
@@ -22,6 +22,11 @@ export class BuiltinProvider implements ChatProvider {
 
   async models(): Promise<readonly ModelInfo[]> {
     return [MODEL];
+  }
+
+  /** It quotes; nothing shapes that. */
+  ignores(options: GenerationOptions): readonly OptionName[] {
+    return (Object.keys(options) as OptionName[]).filter((name) => options[name] !== undefined);
   }
 
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {

@@ -4,8 +4,10 @@ import type {
   ChatProvider,
   ChatRequest,
   FinishReason,
+  GenerationOptions,
   ModelEvent,
   ModelInfo,
+  OptionName,
   ReasoningEffort,
   ToolCall,
 } from '../core/chat';
@@ -59,6 +61,14 @@ export class OllamaProvider implements ChatProvider {
   /** To be called after a model was pulled or removed. */
   forgetModels(): void {
     this.installed.reset();
+  }
+
+  /** There is no way to force a call, nor to forbid several at once. */
+  ignores({ toolChoice, parallelToolCalls }: GenerationOptions): readonly OptionName[] {
+    return [
+      ...(toolChoice === 'required' ? (['toolChoice'] as const) : []),
+      ...(parallelToolCalls === false ? (['parallelToolCalls'] as const) : []),
+    ];
   }
 
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {

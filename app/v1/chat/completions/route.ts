@@ -2,7 +2,7 @@ import { EVENT_STREAM_HEADERS, open, toEventStream } from '@/app/_http/event-str
 import { readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { fromChatCompletion } from '@/server/openai/from-request';
-import { ragHeader, withoutBreaks } from '@/server/openai/headers';
+import { HeaderFacts } from '@/server/openai/headers';
 import { ChunkEncoder } from '@/server/openai/to-chunks';
 import { toChatCompletion } from '@/server/openai/to-completion';
 
@@ -18,20 +18,17 @@ export const POST = route('api', async ({ request, services, principal, requestI
     requestId,
     includeUsage: call.includeUsage,
   };
-  const headers = new Headers();
-  if (call.ignored.length > 0) headers.set('x-ivy-ignored-params', withoutBreaks(call.ignored.join(', ')));
+  const facts = new HeaderFacts(call.ignored);
   const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
   if (!call.stream) {
-    const completion = await toChatCompletion(events, head);
-    headers.set('x-ivy-rag', completion.ivy.rag.state);
-    return Response.json(completion, { headers });
+    const completion = await toChatCompletion(events, head, facts);
+    return Response.json(completion, { headers: facts.toHeaders() });
   }
-  const iterator = events[Symbol.asyncIterator]();
-  const opened = await open(iterator);
-  const state = ragHeader(opened.batches);
-  if (state) headers.set('x-ivy-rag', state);
+  const opened = await open(events);
+  for (const batch of opened.batches) facts.see(batch);
+  const headers = facts.toHeaders();
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
-  return new Response(toEventStream(iterator, opened, new ChunkEncoder(head), request.signal), { headers });
+  return new Response(toEventStream(events, opened, new ChunkEncoder(head), request.signal), { headers });
 });
 
 export const OPTIONS = preflight;
