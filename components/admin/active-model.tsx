@@ -94,7 +94,7 @@ function Option({ name, text, active, disabled, onActivate, children }: OptionPr
       </div>
       {children}
       {active ? (
-        <span className="min-w-24 text-center font-semibold text-ivy">Active</span>
+        <span className="min-w-24 font-semibold sm:text-center text-ivy">Active</span>
       ) : (
         <button
           type="button"

@@ -26,7 +26,7 @@ export function Dependencies({ health }: { health: Overview['health'] }) {
       {rows.map(({ name, at, component, note }) => (
         <li key={name} className="grid grid-cols-[9rem_6rem_minmax(0,1fr)] gap-x-4 py-2 max-sm:grid-cols-[1fr_auto]">
           <span className="font-semibold">{name}</span>
-          <span className="flex items-center gap-2">
+          <span className="flex items-baseline gap-2">
             <span aria-hidden="true" className={`size-2 rounded-full ${STATES[component.state].dot}`} />
             {STATES[component.state].word}
           </span>

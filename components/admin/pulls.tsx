@@ -126,7 +126,7 @@ function PullRow({ pull, onCancel, onRetry }: { pull: PullState; onCancel(): voi
         )}
       </p>
       {state === 'pulling' && (
-        <progress className="mt-2 h-2 w-full accent-ivy" value={share} max={1} aria-label={`Progress of ${name}`} />
+        <progress className="mt-2 h-2 w-full" value={share} max={1} aria-label={`Progress of ${name}`} />
       )}
       <p className={`mt-1 tabular-nums ${state === 'failed' ? 'text-red' : 'text-muted'}`}>{words}</p>
     </li>

@@ -71,7 +71,7 @@ export function Upload({ onStored }: { onStored(): void }) {
           <li key={item.key} className="flex flex-wrap items-center gap-3">
             <span className="min-w-0 flex-1 truncate">{item.name}</span>
             {item.outcome === 'sending' ? (
-              <progress className="h-2 w-32 accent-ivy" value={item.sent} max={1} aria-label={`Sending ${item.name}`} />
+              <progress className="h-2 w-32" value={item.sent} max={1} aria-label={`Sending ${item.name}`} />
             ) : (
               <span className={item.outcome === 'refused' ? 'text-red' : 'text-muted'}>{item.message}</span>
             )}
