@@ -1,4 +1,5 @@
 import { AppError } from '../core/errors';
+import { NdjsonRefusal } from '../net/ndjson';
 import { toServiceError } from '../net/service-error';
 
 const SERVICE = 'Ollama';
@@ -13,6 +14,7 @@ const MAX_QUOTE = 300;
  */
 export function toOllamaError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted || error instanceof AppError) return error;
+  if (error instanceof NdjsonRefusal) return fromStatus(error.status, saidIn(error.body), error);
   if (!(error instanceof Error)) return toServiceError(error, SERVICE);
   const status = (error as { status_code?: number }).status_code;
   const said = error.message.slice(0, MAX_QUOTE);
@@ -21,9 +23,23 @@ export function toOllamaError(error: unknown, signal: AbortSignal): unknown {
     return new AppError('stream_truncated', 'Ollama ended its answer before it was complete.', { cause: error });
   }
   if (error.name === 'Error' && error.cause === undefined && !('code' in error)) {
-    return new AppError('upstream_error', `Ollama reported: ${said}`, { cause: error });
+    return toStreamError(error.message);
   }
   return toServiceError(error, SERVICE);
+}
+
+/** What an error line in the middle of a stream means. */
+export function toStreamError(error: unknown): AppError {
+  return new AppError('upstream_error', `Ollama reported: ${String(error).slice(0, MAX_QUOTE)}`);
+}
+
+/** The sentence in an error body `{"error": "…"}`. */
+function saidIn(body: string): string {
+  try {
+    return String((JSON.parse(body) as { error?: unknown }).error).slice(0, MAX_QUOTE);
+  } catch {
+    return 'no reason given';
+  }
 }
 
 function fromStatus(status: number, said: string, cause: Error): AppError {

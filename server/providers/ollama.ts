@@ -15,9 +15,10 @@ import { textOf } from '../core/chat';
 import { AppError } from '../core/errors';
 import { cached } from '../lib/async';
 import { createId } from '../lib/ids';
+import { thenDelegate } from '../lib/iterate';
 import { createServiceFetch } from '../net/http';
-import { NdjsonWire } from '../net/ndjson';
-import { toOllamaError } from './ollama-errors';
+import { type NdjsonReader, openNdjson } from '../net/ndjson';
+import { toOllamaError, toStreamError } from './ollama-errors';
 
 // `ollama/browser` is the same client without the file access of the Node entry, which reads a local
 // file when an image string happens to be an existing path.
@@ -44,7 +45,7 @@ type TagsModel = Awaited<ReturnType<Ollama['list']>>['models'][number] & {
   details: { context_length?: number };
 };
 
-/** Ollama's native API, through its own package. */
+/** Ollama's native API: lists through its own package, answers by a reader of our own (docs/decisions/0002). */
 export class OllamaProvider implements ChatProvider {
   readonly id = 'ollama';
   readonly grounding = 'prompt';
@@ -71,37 +72,38 @@ export class OllamaProvider implements ChatProvider {
     ];
   }
 
-  async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
+  stream(request: ChatRequest, signal: AbortSignal): AsyncIterableIterator<readonly ModelEvent[]> {
+    return thenDelegate(this.open(request, signal));
+  }
+
+  /** Sends the request; what it returns yields one batch per upstream read. */
+  private async *open(
+    request: ChatRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ModelEvent[], AsyncIterable<readonly ModelEvent[]>> {
     const model = (await this.models()).find((candidate) => candidate.id === request.model);
     if (!model) {
       throw new AppError('model_not_found', `The model ${request.model} is not installed in Ollama.`, {
         param: 'model',
       });
     }
-    const wire = new NdjsonWire({
+    const limits = {
       service: SERVICE,
       signal,
       firstByteMs: FIRST_BYTE_MS,
       idleMs: this.options.idleMs ?? IDLE_MS,
       maxLineBytes: MAX_LINE_BYTES,
-    });
-    // One instance per request: `abort()` of the package kills every stream of its instance.
-    const client = new Ollama({ host: this.options.baseUrl, fetch: wire.fetch });
-    const reader = new ResponseReader();
+    };
+    const call = {
+      url: `${this.options.baseUrl}/api/chat`,
+      method: 'POST' as const,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(toOllamaRequest(request, model)),
+    };
     try {
-      const parts = await client.chat(toOllamaRequest(request, model));
-      let batch: ModelEvent[] = [];
-      for await (const part of parts) {
-        reader.read(part, batch);
-        if (!wire.sawLine() && !part.done) continue;
-        yield batch;
-        batch = [];
-      }
+      return readAnswer(await openNdjson(call, limits));
     } catch (error) {
       throw toOllamaError(error, signal);
-    } finally {
-      // Leaving the package's iterator does not close its connection; this does.
-      wire.close();
     }
   }
 
@@ -219,11 +221,40 @@ function toOllamaMessages(messages: readonly ChatMessage[]): Message[] {
   });
 }
 
+/** Events of an answer as its lines come in. Leaving it, or its end, closes the connection. */
+function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEvent[]> {
+  const reader = new ResponseReader();
+  const read = (next: { values: unknown[] } | undefined): IteratorResult<readonly ModelEvent[]> => {
+    if (reader.complete) return { done: true, value: undefined };
+    if (!next) throw new AppError('stream_truncated', 'Ollama ended its answer before it was complete.');
+    const batch: ModelEvent[] = [];
+    for (const part of next.values) reader.read(part as ChatResponse & { error?: unknown }, batch);
+    return { done: false, value: batch };
+  };
+  const close = (error: unknown): never => {
+    lines.close();
+    throw error;
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => (reader.complete ? Promise.resolve(read(undefined)) : lines.next().then(read)).catch(close),
+    async return() {
+      lines.close();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
 /** Turns response lines into events; keeps what the last line needs to know. */
 class ResponseReader {
+  /** True once the last line came. */
+  complete = false;
   private sentToolCall = false;
 
-  read(part: ChatResponse, into: ModelEvent[]): void {
+  read(part: ChatResponse & { error?: unknown }, into: ModelEvent[]): void {
+    if (part.error !== undefined) throw toStreamError(part.error);
     const { thinking, content, tool_calls: calls } = part.message ?? {};
     if (thinking) into.push({ type: 'reasoning-delta', text: thinking });
     if (content) into.push({ type: 'text-delta', text: content });
@@ -232,6 +263,7 @@ class ResponseReader {
       into.push({ type: 'tool-call', call: toToolCall(call) });
     }
     if (!part.done) return;
+    this.complete = true;
     // Both counts are left out when they are 0.
     const usage = { promptTokens: part.prompt_eval_count ?? 0, completionTokens: part.eval_count ?? 0 };
     into.push({ type: 'usage', usage }, { type: 'finish', reason: this.finishReason(part.done_reason) });
