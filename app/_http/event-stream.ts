@@ -68,45 +68,50 @@ export function toEventStream(
   let pending = opened.pending;
   // One timer for the whole stream, set back by every read: it fires only in silence.
   let waiting: ((text: string) => void) | undefined;
+  let cancelled = false;
   const quiet = setInterval(() => waiting?.(KEEP_ALIVE), KEEP_ALIVE_MS);
   quiet.unref();
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      // Chained by hand: an async function here would cost two more promises per token.
+      pull(controller) {
         const send = (text: string) => controller.enqueue(utf8.encode(text));
+        const close = (text: string) => {
+          clearInterval(quiet);
+          waiting = undefined;
+          if (text !== '') send(text);
+          controller.close();
+        };
         if (first !== undefined) {
-          const text = first || KEEP_ALIVE;
+          send(first || KEEP_ALIVE);
           first = undefined;
-          return send(text);
+          return undefined;
         }
         quiet.refresh();
         waiting = send;
-        try {
-          for (;;) {
-            const read = pending ?? iterator.next();
-            pending = undefined;
-            const { done, value } = await read;
-            if (done) {
-              clearInterval(quiet);
-              send(encoder.end());
-              return controller.close();
-            }
-            const text = encoder.encode(value);
-            if (text !== '') return send(text);
-          }
-        } catch (error) {
-          clearInterval(quiet);
+        const fail = (error: unknown) => {
+          if (cancelled) return;
           // An aborted reader has gone: there is nobody to tell.
-          if (signal.aborted || isAbort(error)) return controller.close();
+          if (signal.aborted || isAbort(error)) return close('');
           const failure = toAppError(error);
           log.warn({ err: failure.cause ?? failure, code: failure.code }, 'an answer broke off');
-          send(encoder.fail(failure));
-          controller.close();
-        } finally {
+          return close(encoder.fail(failure));
+        };
+        const take = ({ done, value }: IteratorResult<readonly RunEvent[]>): void | Promise<void> => {
+          if (cancelled) return undefined;
+          if (done) return close(encoder.end());
+          const text = encoder.encode(value);
+          // A batch without anything to show: the next one.
+          if (text === '') return iterator.next().then(take);
           waiting = undefined;
-        }
+          return send(text);
+        };
+        const read = pending ?? iterator.next();
+        pending = undefined;
+        return read.then(take).catch(fail);
       },
       async cancel() {
+        cancelled = true;
         clearInterval(quiet);
         await iterator.return?.();
       },

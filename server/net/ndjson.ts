@@ -23,22 +23,50 @@ interface Lines {
 
 /**
  * Reads lines of JSON, one upstream read at a time. Every line is checked: a malformed or endless one
- * is an error, never skipped. One promise per read, since this runs for every token of every stream.
+ * is an error, never skipped. One promise per read, since this runs for every token of every stream;
+ * the Node stream's own async iterator takes several.
  */
 export class NdjsonReader {
   private carry: Buffer = Buffer.alloc(0);
-  private readonly chunks: ChunkReader;
+  private failure: Error | undefined;
+  private ended = false;
+  /** Tries to settle the read under way. */
+  private settle = () => {};
 
   constructor(
     private readonly body: Readable,
     private readonly limits: Pick<NdjsonLimits, 'service' | 'signal' | 'maxLineBytes'>,
   ) {
-    this.chunks = new ChunkReader(body);
+    const wake = () => this.settle();
+    const end = () => {
+      this.ended = true;
+      wake();
+    };
+    body.on('readable', wake);
+    body.on('end', end);
+    body.on('close', end);
+    body.on('error', (error) => {
+      this.failure = error;
+      wake();
+    });
   }
 
   /** Undefined at the end. */
   next(): Promise<Lines | undefined> {
-    return this.chunks.next().then(this.take, this.fail);
+    return new Promise((resolve, reject) => {
+      this.settle = () => {
+        try {
+          const lines = this.read();
+          if (lines === 'wait') return;
+          this.settle = () => {};
+          resolve(lines);
+        } catch (error) {
+          this.settle = () => {};
+          reject(error);
+        }
+      };
+      this.settle();
+    });
   }
 
   /** Closes the connection; the service sees the disconnect at once. */
@@ -46,24 +74,36 @@ export class NdjsonReader {
     this.body.destroy();
   }
 
-  private readonly take = (chunk: Buffer | undefined): Lines | undefined | Promise<Lines | undefined> => {
-    if (chunk === undefined) {
-      const rest = this.carry;
-      this.carry = Buffer.alloc(0);
-      return rest.length === 0 ? undefined : { bytes: rest, values: this.parse(rest) };
+  private read(): Lines | undefined | 'wait' {
+    if (this.failure) {
+      throw this.limits.signal.aborted ? this.failure : toServiceError(this.failure, this.limits.service);
     }
+    for (;;) {
+      const chunk = this.body.read() as Buffer | null;
+      if (chunk !== null) {
+        const lines = this.take(chunk);
+        if (lines) return lines;
+      } else if (this.ended) return this.takeRest();
+      else return 'wait';
+    }
+  }
+
+  private take(chunk: Buffer): Lines | undefined {
     const data = this.carry.length === 0 ? chunk : Buffer.concat([this.carry, chunk]);
     const end = data.lastIndexOf(NEWLINE) + 1;
     this.carry = data.subarray(end);
     if (this.carry.length > this.limits.maxLineBytes) throw this.tooLong();
+    if (end === 0) return undefined;
     const bytes = data.subarray(0, end);
-    const values = end === 0 ? [] : this.parse(bytes);
-    return values.length > 0 ? { bytes, values } : this.next();
-  };
+    const values = this.parse(bytes);
+    return values.length > 0 ? { bytes, values } : undefined;
+  }
 
-  private readonly fail = (error: unknown): never => {
-    throw this.limits.signal.aborted ? error : toServiceError(error, this.limits.service);
-  };
+  private takeRest(): Lines | undefined {
+    const bytes = this.carry;
+    this.carry = Buffer.alloc(0);
+    return bytes.length === 0 ? undefined : { bytes, values: this.parse(bytes) };
+  }
 
   private parse(lines: Buffer): unknown[] {
     const values: unknown[] = [];
@@ -146,41 +186,4 @@ async function openBody(spec: ServiceRequest, signal: AbortSignal): Promise<Disp
   // A late error on an abandoned body must not become an unhandled 'error' event.
   response.body.on('error', () => {});
   return response;
-}
-
-/** Reads a Node stream piece by piece, with one promise each; the stream's own async iterator takes several. */
-class ChunkReader {
-  private failure: Error | undefined;
-  private ended = false;
-  private settle = () => {};
-
-  constructor(private readonly body: Readable) {
-    const wake = () => this.settle();
-    const end = () => {
-      this.ended = true;
-      wake();
-    };
-    body.on('readable', wake);
-    body.on('end', end);
-    body.on('close', end);
-    body.on('error', (error) => {
-      this.failure = error;
-      wake();
-    });
-  }
-
-  /** The next piece; undefined at the end. Throws what the stream failed with. */
-  next(): Promise<Buffer | undefined> {
-    return new Promise((resolve, reject) => {
-      this.settle = () => {
-        const data = this.failure ? null : (this.body.read() as Buffer | null);
-        if (this.failure) reject(this.failure);
-        else if (data !== null) resolve(data);
-        else if (this.ended) resolve(undefined);
-        else return;
-        this.settle = () => {};
-      };
-      this.settle();
-    });
-  }
 }

@@ -231,6 +231,13 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
     for (const part of next.values) reader.read(part as ChatResponse & { error?: unknown }, batch);
     return { done: false, value: batch };
   };
+  const guarded = (next: { values: unknown[] } | undefined) => {
+    try {
+      return read(next);
+    } catch (error) {
+      return close(error);
+    }
+  };
   const close = (error: unknown): never => {
     lines.close();
     throw error;
@@ -239,7 +246,7 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => (reader.complete ? Promise.resolve(read(undefined)) : lines.next().then(read)).catch(close),
+    next: () => (reader.complete ? Promise.resolve(read(undefined)) : lines.next().then(guarded, close)),
     async return() {
       lines.close();
       return { done: true, value: undefined };
