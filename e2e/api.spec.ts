@@ -260,6 +260,12 @@ test.describe('with Ollama', () => {
     await ivy.settled();
     client = new OpenAI({ baseURL: `${ivy.url}/v1`, apiKey: 'x', maxRetries: 0 });
   });
+  const chat = (change: object, headers: Record<string, string> = {}) =>
+    fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ ...ask, ...change }),
+    });
   test.beforeEach(() => {
     ollama.behaviour = {};
     ollama.chats.length = 0;
@@ -288,6 +294,42 @@ test.describe('with Ollama', () => {
     expect((await answer).choices[0]?.message.content).toContain('w39');
     expect(await ended).toBe(0);
     await ivy.launch();
+  });
+
+  test('citations are standard annotations whose links open the page, in both forms of an answer', async ({ page }) => {
+    const completion = await client.chat.completions.create(ask);
+    const [first] = completion.choices[0]?.message.annotations ?? [];
+    const content = [...(completion.choices[0]?.message.content ?? '')];
+    expect(content.slice(first?.url_citation.start_index, first?.url_citation.end_index).join('')).toBe('[1]');
+    const url = new URL(first?.url_citation.url ?? '');
+    expect(first?.url_citation.title).toBe('hedera-2-payload-fairing.pdf · p. 3');
+    await page.goto(ivy.url + url.pathname + url.search);
+    await expect(page.getByText('Page 3 of 9')).toBeVisible();
+    const runner = client.chat.completions.stream(ask);
+    const streamed = await runner.finalChatCompletion();
+    expect(streamed.choices[0]?.message.content).toBe(completion.choices[0]?.message.content);
+    expect(await (await chat({ stream: true })).text()).toContain('"annotations":[{"type":"url_citation"');
+  });
+
+  test('Open WebUI gets sources with page and score as events, and its chores are answered without a search', async () => {
+    const text = await (await chat({ stream: true }, { 'x-openwebui-task': '' })).text();
+    const events = text
+      .split('\n')
+      .filter((line) => line.startsWith('data: {'))
+      .flatMap((line) => JSON.parse(line.slice(6)).event ?? []);
+    const sources = events.filter((event) => event.type === 'source');
+    expect(sources.length).toBeGreaterThan(1);
+    expect(sources[0].data).toMatchObject({
+      source: { name: 'hedera-2-payload-fairing.pdf · p. 3' },
+      metadata: [{ page: 2 }],
+      document: [expect.stringContaining('half-shells')],
+    });
+    expect(sources[0].data.distances[0]).toBeGreaterThan(0.5);
+    expect(text).not.toContain('annotations');
+    const chore = await chat({}, { 'x-openwebui-task': 'title_generation' });
+    expect(chore.headers.get('x-ivy-rag')).toBe('off');
+    const off = await chat({}, { 'x-ivy-rag': 'off' });
+    expect(off.headers.get('x-ivy-rag')).toBe('off');
   });
 
   test('a provider model answers as it is, without documents', async () => {

@@ -80,7 +80,10 @@ function withHeaders(
   const origin = request.headers.get('origin');
   if (origin && services?.config.config.corsOrigins.includes(origin)) {
     headers.set('access-control-allow-origin', origin);
-    headers.set('access-control-allow-headers', 'authorization, content-type, x-ivy-rag');
+    headers.set(
+      'access-control-allow-headers',
+      'authorization, content-type, x-ivy-rag, x-ivy-top-k, x-ivy-min-score, x-ivy-collections, x-ivy-citations',
+    );
     headers.set('access-control-allow-methods', 'GET, POST, DELETE');
     headers.set('access-control-expose-headers', 'x-request-id, x-ivy-rag, x-ivy-ignored-params, retry-after');
     headers.append('vary', 'origin');

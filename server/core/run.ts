@@ -34,6 +34,8 @@ export interface RunRequest {
   messages: readonly ChatMessage[];
   options: GenerationOptions;
   rag: RagOptions;
+  /** Number of the first passage; above 1 when the client has sources of its own in the prompt. */
+  firstCitation?: number;
   /** A chore of the client (a title, tags, …), not a question: answered without retrieval. */
   task?: string;
   user?: string;

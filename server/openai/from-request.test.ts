@@ -76,6 +76,36 @@ describe('a request', () => {
   });
 });
 
+describe('retrieval of one request', () => {
+  const with_ = (values: Record<string, string>, change = {}) => decode(change, new Headers(values));
+
+  test('can be set by headers, the body wins', () => {
+    const headers = { 'x-ivy-rag': 'off', 'x-ivy-top-k': '8', 'x-ivy-min-score': '0.4', 'x-ivy-collections': 'a, b' };
+    expect(with_(headers).request.rag).toEqual({ enabled: false, topK: 8, minScore: 0.4, collections: ['a', 'b'] });
+    expect(with_(headers, { rag: { enabled: true, top_k: 2 } }).request.rag).toMatchObject({
+      enabled: true,
+      topK: 2,
+      minScore: 0.4,
+    });
+    expect(() => with_({ 'x-ivy-top-k': 'many' })).toThrow(
+      expect.objectContaining({ status: 400, param: 'x-ivy-top-k' }),
+    );
+  });
+
+  test('numbers passages after the sources that Open WebUI put into the prompt', () => {
+    const content = '### Task:\n<context>\n<source id="1">a</source><source id="2">b</source>\n</context>\nWhat?';
+    expect(decode({ messages: [{ role: 'user', content }] }).request.firstCitation).toBe(3);
+    expect(decode().request.firstCitation).toBe(1);
+  });
+
+  test('a JSON answer gets no footnotes', () => {
+    expect(decode({ rag: { citations: 'footnotes' } }).citations).toBe('footnotes');
+    expect(decode({ rag: { citations: 'footnotes' }, response_format: { type: 'json_object' } }).citations).toBe(
+      'none',
+    );
+  });
+});
+
 describe('a bad request is a 400 that names the field', () => {
   test.each([
     [{ messages: undefined }, 'messages'],

@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import type { ChatMessage, ContentPart, GenerationOptions, ImagePart, ResponseFormat, ToolChoice } from '../core/chat';
 import { AppError } from '../core/errors';
-import type { RunRequest } from '../core/run';
-import { detectTask } from './open-webui';
+import type { RagOptions, RunRequest } from '../core/run';
+import { type CitationStyle, decideCitationStyle } from './citation-style';
+import { detectTask, ownSources } from './open-webui';
 import { type ChatCompletionBody, chatCompletionSchema, KNOWN_FIELDS } from './schema';
 
 export interface ChatCompletionCall {
   request: RunRequest;
   stream: boolean;
   includeUsage: boolean;
+  citations: CitationStyle;
   /** Body fields that had no effect, for `x-ivy-ignored-params`. */
   ignored: readonly string[];
 }
@@ -26,20 +28,47 @@ export function fromChatCompletion(body: unknown, headers: Headers): ChatComplet
       model: input.model,
       messages,
       options: fromOptions(input),
-      rag: {
-        enabled: input.rag?.enabled,
-        topK: input.rag?.top_k,
-        minScore: input.rag?.min_score,
-        collections: input.rag?.collections,
-      },
+      rag: fromRag(input.rag, headers),
+      firstCitation: ownSources(messages) + 1,
       task: detectTask(headers, messages, input.stream ?? false),
       user: input.user,
     },
     stream: input.stream ?? false,
     includeUsage: input.stream_options?.include_usage ?? false,
+    citations: toCitationStyle(input, headers),
     ignored: Object.keys(body as object).filter((name) => !KNOWN_FIELDS.has(name)),
   };
   return call;
+}
+
+/** Retrieval options of the body; a header stands in for an absent one. */
+function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
+  const number = (name: string, min: number, max: number) => {
+    const text = headers.get(name);
+    if (text === null) return undefined;
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new AppError('invalid_request', `${name}: must be a number from ${min} to ${max}`, { param: name });
+  };
+  const topK = rag?.top_k ?? number('x-ivy-top-k', 1, 50);
+  const names = headers
+    .get('x-ivy-collections')
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return {
+    enabled: rag?.enabled ?? (headers.get('x-ivy-rag')?.trim().toLowerCase() === 'off' ? false : undefined),
+    topK: topK === undefined ? undefined : Math.floor(topK),
+    minScore: rag?.min_score ?? number('x-ivy-min-score', 0, 1),
+    collections: rag?.collections ?? names,
+  };
+}
+
+/** Text after a JSON answer would break it. */
+function toCitationStyle(input: ChatCompletionBody, headers: Headers): CitationStyle {
+  const style = decideCitationStyle(input.rag?.citations, headers);
+  const json = input.response_format !== undefined && input.response_format.type !== 'text';
+  return json && style === 'footnotes' ? 'none' : style;
 }
 
 /** The first problem of a failed parse as a 400 with the field's path: `messages[1].role`. */

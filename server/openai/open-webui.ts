@@ -27,3 +27,12 @@ export function detectTask(headers: Headers, messages: readonly ChatMessage[], s
   const body = text.slice('### Task:\n'.length).trimStart();
   return TASK_OPENINGS.some((opening) => body.startsWith(opening)) ? 'background' : undefined;
 }
+
+/** How many sources Open WebUI itself put into the prompt: its list shows them first, so ours are numbered after them. */
+export function ownSources(messages: readonly ChatMessage[]): number {
+  let highest = 0;
+  for (const message of messages) {
+    for (const [, id] of textOf(message).matchAll(/<source id="(\d{1,3})"/g)) highest = Math.max(highest, Number(id));
+  }
+  return highest;
+}

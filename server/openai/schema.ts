@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CITATION_STYLES } from './citation-style';
 
 /**
  * The request body of `POST /v1/chat/completions` as far as Ivy reads it. Loose: clients send more
@@ -92,6 +93,7 @@ export const chatCompletionSchema = z.looseObject({
       top_k: optional(z.number().int().min(1).max(50)),
       min_score: optional(z.number().min(0).max(1)),
       collections: optional(z.array(z.string().min(1)).max(50)),
+      citations: optional(z.enum(CITATION_STYLES)),
     }),
   ),
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../core/errors';
 import type { RunEvent } from '../core/run';
+import { CitationWriter } from './citation-writer';
 import { HeaderFacts } from './headers';
 import { ChunkEncoder } from './to-chunks';
 import { toChatCompletion } from './to-completion';
@@ -25,9 +26,11 @@ const events: RunEvent[] = [
   { type: 'finish', reason: 'tool-calls' },
 ];
 
+const silent = () => new CitationWriter('none', 'http://ivy.example');
+
 describe('a stream', () => {
   test('is written byte for byte as OpenAI clients expect it', () => {
-    const encoder = new ChunkEncoder(head);
+    const encoder = new ChunkEncoder(head, silent());
     const chunk = (delta: string, finish = 'null') =>
       `${prefix}[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]}\n\n`;
     expect(encoder.encode([retrieval])).toBe('');
@@ -47,11 +50,11 @@ describe('a stream', () => {
   });
 
   test('sends usage only when asked', () => {
-    expect(new ChunkEncoder({ ...head, includeUsage: false }).end()).toBe('data: [DONE]\n\n');
+    expect(new ChunkEncoder({ ...head, includeUsage: false }, silent()).end()).toBe('data: [DONE]\n\n');
   });
 
   test('ends a failure with an error without choices, never with a finish', () => {
-    const frame = new ChunkEncoder(head).fail(new AppError('stream_truncated', 'cut'));
+    const frame = new ChunkEncoder(head, silent()).fail(new AppError('stream_truncated', 'cut'));
     expect(frame).toBe(
       'data: {"error":{"message":"cut","type":"server_error","param":null,"code":"stream_truncated"}}\n\ndata: [DONE]\n\n',
     );
@@ -59,7 +62,7 @@ describe('a stream', () => {
 
   test('keeps every line under 64 KiB and every character whole', () => {
     const text = '𝔘"\\\n'.repeat(20_000);
-    const out = new ChunkEncoder(head).encode([{ type: 'text-delta', text }]);
+    const out = new ChunkEncoder(head, silent()).encode([{ type: 'text-delta', text }]);
     const lines = out.split('\n').filter((line) => line !== '');
     expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThan(64 * 1024);
     const joined = lines.map((line) => JSON.parse(line.slice(6)).choices[0].delta.content).join('');
@@ -75,7 +78,7 @@ describe('a whole answer', () => {
         yield events;
       })(),
       head,
-      new HeaderFacts([]),
+      { facts: new HeaderFacts([]), citations: silent() },
     );
     expect(completion).toMatchObject({
       object: 'chat.completion',
@@ -105,6 +108,8 @@ describe('a whole answer', () => {
     const cut = (async function* () {
       yield [{ type: 'text-delta', text: 'x' } as const];
     })();
-    await expect(toChatCompletion(cut, head, new HeaderFacts([]))).rejects.toMatchObject({ code: 'stream_truncated' });
+    await expect(
+      toChatCompletion(cut, head, { facts: new HeaderFacts([]), citations: silent() }),
+    ).rejects.toMatchObject({ code: 'stream_truncated' });
   });
 });

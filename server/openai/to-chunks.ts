@@ -2,6 +2,7 @@ import type { Usage } from '../core/chat';
 import type { AppError } from '../core/errors';
 import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
+import type { CitationWriter } from './citation-writer';
 import { toErrorBody } from './errors';
 import { toFinishReason, toUsage } from './usage';
 
@@ -31,7 +32,10 @@ export class ChunkEncoder {
   private usage: Usage | undefined;
   private rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
 
-  constructor(private readonly head: ChunkHead) {
+  constructor(
+    private readonly head: ChunkHead,
+    private readonly citations: CitationWriter,
+  ) {
     const { id, created, model } = head;
     const common = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
     this.prefix = `data: ${common.slice(0, -1)},"choices":`;
@@ -53,6 +57,7 @@ export class ChunkEncoder {
           break;
         case 'retrieval':
           this.rag = { state: event.state, reason: event.reason ?? null };
+          for (const data of this.citations.retrieved(event)) out += this.start() + this.eventChunk(data);
           break;
         case 'usage':
           this.usage = event.usage;
@@ -60,6 +65,7 @@ export class ChunkEncoder {
         case 'text-delta':
           out += this.start();
           if (reasoning !== '') flush();
+          this.citations.text(event.text);
           text += event.text;
           break;
         case 'reasoning-delta':
@@ -77,8 +83,9 @@ export class ChunkEncoder {
         }
         case 'finish':
           out += this.start();
+          text += this.citations.footnotes();
           flush();
-          out += this.chunk({}, toFinishReason(event.reason));
+          out += this.annotations() + this.chunk({}, toFinishReason(event.reason));
           break;
         default:
           event satisfies never;
@@ -106,6 +113,17 @@ export class ChunkEncoder {
     const ivy = JSON.stringify({ request_id: this.head.requestId, rag: this.rag });
     const chunk = this.chunk({ role: 'assistant', content: '' }, null);
     return `${chunk.slice(0, -3)},"ivy":${ivy}}\n\n`;
+  }
+
+  /** All in one chunk, before the finish: clients overwrite or refuse a second list. */
+  private annotations(): string {
+    const annotations = this.citations.annotations();
+    return annotations.length === 0 ? '' : this.chunk({ annotations }, null);
+  }
+
+  /** An Open WebUI event inside a chunk that other clients read as empty. */
+  private eventChunk(event: object): string {
+    return `${this.prefix}[{"index":0,"delta":{},"logprobs":null,"finish_reason":null}],"event":${JSON.stringify(event)}}\n\n`;
   }
 
   private pieces(field: 'content' | 'reasoning_content', text: string): string {

@@ -2,14 +2,15 @@ import type { FinishReason, ToolCall, Usage } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
+import type { CitationWriter } from './citation-writer';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
-/** The whole answer of a stream: non-streaming replies are collected from the same events. `facts` sees them too. */
+/** The whole answer of a stream: non-streaming replies are collected from the same events. The watchers see them too. */
 export async function toChatCompletion(
   batches: AsyncIterable<readonly RunEvent[]>,
   head: Omit<ChunkHead, 'includeUsage'>,
-  facts: { see(events: readonly RunEvent[]): void },
+  watchers: { facts: { see(events: readonly RunEvent[]): void }; citations: CitationWriter },
 ) {
   let text = '';
   let reasoning = '';
@@ -18,16 +19,18 @@ export async function toChatCompletion(
   let rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
   let finish: FinishReason | undefined;
   for await (const events of batches) {
-    facts.see(events);
+    watchers.facts.see(events);
     for (const event of events) {
       switch (event.type) {
         case 'step':
           break;
         case 'retrieval':
           rag = { state: event.state, reason: event.reason ?? null };
+          watchers.citations.retrieved(event);
           break;
         case 'text-delta':
           text += event.text;
+          watchers.citations.text(event.text);
           break;
         case 'reasoning-delta':
           reasoning += event.text;
@@ -47,6 +50,8 @@ export async function toChatCompletion(
     }
   }
   if (finish === undefined) throw new AppError('stream_truncated', 'The answer ended before it was complete.');
+  text += watchers.citations.footnotes();
+  const annotations = watchers.citations.annotations();
   return {
     id: head.id,
     object: 'chat.completion' as const,
@@ -59,6 +64,7 @@ export async function toChatCompletion(
           role: 'assistant' as const,
           content: text === '' && calls.length > 0 ? null : text,
           refusal: null,
+          ...(annotations.length > 0 && { annotations }),
           ...(reasoning !== '' && { reasoning_content: reasoning }),
           ...(calls.length > 0 && {
             tool_calls: calls.map(({ id, name, argumentsJson }) => ({

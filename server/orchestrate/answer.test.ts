@@ -124,6 +124,14 @@ describe('a grounded answer', () => {
   });
 });
 
+test('passages are numbered after the client’s own sources, which stay citable', async () => {
+  const { run, requests } = setUp({ script: text('Own [1], ours [3][4], none [5].') });
+  const events = await run(runRequest(QUESTION, { firstCitation: 3 }));
+  expect(events.find((event) => event.type === 'retrieval')?.passages.map(({ n }) => n)).toEqual([3, 4]);
+  expect(JSON.stringify(requests[0]?.messages)).toContain('[Document 3 - ');
+  expect(textOfEvents(events)).toBe('Own [1], ours [3][4], none.');
+});
+
 describe('with native citations', () => {
   test('passages go as blocks, markers are written after the cited text', async () => {
     const script: ModelEvent[] = [

@@ -76,7 +76,7 @@ async function* prepare(
   // A provider cites only passages it was given, so without any the events need no look at all.
   return retrieval.state === 'off'
     ? (upstream as AsyncIterable<readonly RunEvent[]>)
-    : withCitations(upstream, budget.passages);
+    : withCitations(upstream, citable(budget.passages, request.firstCitation ?? 1));
 }
 
 async function retrieve(
@@ -106,7 +106,7 @@ async function retrieve(
     state: result.state,
     reason: result.reason,
     query: gate.query,
-    passages: result.passages.map((passage, index) => ({ ...passage, n: index + 1 })),
+    passages: result.passages.map((passage, index) => ({ ...passage, n: index + (request.firstCitation ?? 1) })),
     durationMs: result.durationMs,
   };
 }
@@ -142,12 +142,17 @@ function roomFor({ contextLength, promptTokensEstimate }: PromptReport): number 
   return contextLength === undefined ? undefined : Math.max(1, contextLength - promptTokensEstimate);
 }
 
+/** Numbers that may be cited: our passages, and before them what the client itself put into the prompt. */
+function citable(passages: readonly CitedPassage[], first: number): ReadonlySet<number> {
+  return new Set([...Array.from({ length: first - 1 }, (_, index) => index + 1), ...passages.map(({ n }) => n)]);
+}
+
 /** Checks markers that the model writes, and writes those of providers that cite natively. */
 async function* withCitations(
   upstream: AsyncIterable<readonly ModelEvent[]>,
-  passages: readonly CitedPassage[],
+  known: ReadonlySet<number>,
 ): AsyncIterable<readonly RunEvent[]> {
-  const filter = new CitationFilter(new Set(passages.map((passage) => passage.n)));
+  const filter = new CitationFilter(known);
   let lastCharacter = '';
   const text = (value: string, into: RunEvent[]) => {
     if (value === '') return;

@@ -13,6 +13,8 @@ export class CitationFilter {
   private inFence = false;
   private inCode = false;
   private atLineStart = true;
+  /** Last character that was passed on. */
+  private last = '';
 
   constructor(private readonly known: ReadonlySet<number>) {}
 
@@ -31,11 +33,17 @@ export class CitationFilter {
     let out = '';
     while (this.held !== '') {
       const special = this.held.search(/[[`\n]|[ \t]+(?=\[|$)/);
-      if (special < 0) return out + this.take(this.held.length);
+      if (special < 0) {
+        out += this.take(this.held.length);
+        this.last = out.at(-1) ?? this.last;
+        break;
+      }
       out += this.take(special);
+      this.last = out.at(-1) ?? this.last;
       const next = this.step(final);
       if (next === undefined) return out;
       out += next;
+      this.last = next.at(-1) ?? this.last;
     }
     return out;
   }
@@ -69,7 +77,9 @@ export class CitationFilter {
     this.take(length);
     const numbers = (marker[1] ?? '').split(',').map(Number);
     const cited = numbers.filter((n) => this.known.has(n)).map((n) => `[${n}]`);
-    return cited.length > 0 ? blank + cited.join('') : '';
+    if (cited.length > 0) return blank + cited.join('');
+    // What stood around a removed marker must not close up to a new one: `[7[9]7]`.
+    return /[\d,[]/.test(this.last) ? ' ' : '';
   }
 
   private backticks(final: boolean): string | undefined {

@@ -1,6 +1,7 @@
 import { EVENT_STREAM_HEADERS, open, toEventStream } from '@/app/_http/event-stream';
 import { readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
+import { CitationWriter } from '@/server/openai/citation-writer';
 import { fromChatCompletion } from '@/server/openai/from-request';
 import { HeaderFacts } from '@/server/openai/headers';
 import { ChunkEncoder } from '@/server/openai/to-chunks';
@@ -19,16 +20,17 @@ export const POST = route('api', async ({ request, services, principal, requestI
     includeUsage: call.includeUsage,
   };
   const facts = new HeaderFacts(call.ignored);
+  const citations = new CitationWriter(call.citations, services.config.config.publicUrl);
   const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
   if (!call.stream) {
-    const completion = await toChatCompletion(events, head, facts);
+    const completion = await toChatCompletion(events, head, { facts, citations });
     return Response.json(completion, { headers: facts.toHeaders() });
   }
   const opened = await open(events);
   for (const batch of opened.batches) facts.see(batch);
   const headers = facts.toHeaders();
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
-  return new Response(toEventStream(events, opened, new ChunkEncoder(head), request.signal), { headers });
+  return new Response(toEventStream(events, opened, new ChunkEncoder(head, citations), request.signal), { headers });
 });
 
 export const OPTIONS = preflight;

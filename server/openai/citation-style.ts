@@ -1,0 +1,18 @@
+/** How a client gets the evidence beside the `[n]` in the text. */
+export type CitationStyle = 'annotations' | 'openwebui' | 'footnotes' | 'none';
+
+export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
+
+/**
+ * The one place that decides it: the body's `rag.citations`, else the header `x-ivy-citations`, else Open
+ * WebUI is known by any of its headers (even an empty one) or by its HTTP library, and all others
+ * get standard annotations.
+ */
+export function decideCitationStyle(requested: CitationStyle | undefined, headers: Headers): CitationStyle {
+  if (requested) return requested;
+  const header = headers.get('x-ivy-citations')?.trim().toLowerCase();
+  const named = CITATION_STYLES.find((style) => style === header);
+  if (named) return named;
+  for (const name of headers.keys()) if (name.startsWith('x-openwebui-')) return 'openwebui';
+  return headers.get('user-agent')?.includes('aiohttp') ? 'openwebui' : 'annotations';
+}

@@ -1,0 +1,127 @@
+import type { CitedPassage } from '../core/knowledge';
+import type { RunEvent } from '../core/run';
+import type { CitationStyle } from './citation-style';
+
+/** OpenAI's `url_citation`; offsets count Unicode code points of the message, end exclusive. */
+export interface Annotation {
+  type: 'url_citation';
+  url_citation: { start_index: number; end_index: number; url: string; title: string };
+}
+
+type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
+
+/** Keeps a line under 64 KiB even when each character needs six bytes. */
+const MAX_DOCUMENT_CHARS = 8_000;
+
+/** Writes one run's evidence in the form its client reads. The passages are the same for all forms. */
+export class CitationWriter {
+  private passages: ReadonlyMap<number, CitedPassage> = new Map();
+  private readonly marks: { n: number; start: number; end: number }[] = [];
+  /** Code points of the text so far. */
+  private length = 0;
+
+  constructor(
+    private readonly style: CitationStyle,
+    /** Where browsers reach Ivy, for links. */
+    private readonly publicUrl: string,
+  ) {}
+
+  /** The passages of the run; answers Open WebUI's events for them, to be sent before the text. */
+  retrieved(event: RetrievalEvent): object[] {
+    this.passages = new Map(event.passages.map((passage) => [passage.n, passage]));
+    if (this.style !== 'openwebui' || event.state === 'off') return [];
+    return [
+      { type: 'status', data: { action: 'knowledge_search', query: event.query, done: false } },
+      { type: 'status', data: { action: 'sources_retrieved', count: event.passages.length, done: true } },
+      ...this.toOpenWebUiSources(event.passages),
+    ];
+  }
+
+  /** Follows the text as it is written; markers never lie across two pieces. */
+  text(piece: string): void {
+    if (this.style === 'annotations' || this.style === 'footnotes') {
+      for (const match of piece.matchAll(/\[(\d{1,3})\]/g)) {
+        const n = Number(match[1]);
+        if (!this.passages.has(n)) continue;
+        const start = this.length + codePoints(piece.slice(0, match.index));
+        this.marks.push({ n, start, end: start + match[0].length });
+      }
+    }
+    this.length += codePoints(piece);
+  }
+
+  /** One for each marker whose passage can be opened by a link, once the text is complete. */
+  annotations(): Annotation[] {
+    if (this.style !== 'annotations') return [];
+    return this.marks.flatMap(({ n, start, end }) => {
+      const passage = this.passages.get(n);
+      const url = passage && this.linkTo(passage);
+      return url
+        ? [{ type: 'url_citation', url_citation: { start_index: start, end_index: end, url, title: nameOf(passage) } }]
+        : [];
+    });
+  }
+
+  /** Markdown to append to the text; empty unless the client asked for it. */
+  footnotes(): string {
+    if (this.style !== 'footnotes') return '';
+    const cited = [...new Set(this.marks.map(({ n }) => n))].sort((a, b) => a - b);
+    const lines = cited.flatMap((n) => {
+      const passage = this.passages.get(n);
+      if (!passage) return [];
+      const url = this.linkTo(passage);
+      const name = nameOf(passage).replace(/[[\]]/g, '');
+      return [`- [${n}] ${url ? `[${name}](${url})` : name}, score ${passage.score.toFixed(2)}`];
+    });
+    return lines.length === 0 ? '' : `\n\n**Sources**\n\n${lines.join('\n')}`;
+  }
+
+  private linkTo(passage: CitedPassage): string | undefined {
+    if (passage.documentId === undefined) return passage.url;
+    const query = `page=${passage.page}&passage=${encodeURIComponent(passage.id)}`;
+    return `${this.publicUrl}/view/${passage.documentId}?${query}`;
+  }
+
+  /**
+   * Rules of Open WebUI 0.11 (Citations.svelte, ContentRenderer.svelte): its list goes by
+   * `metadata.source`, its labels by name, so each number needs both unique; a source or name that
+   * begins with http would make browsers ask Google for an icon; `page` counts from 0.
+   */
+  private toOpenWebUiSources(passages: readonly CitedPassage[]): object[] {
+    const names = new Map<string, number>();
+    const highest = Math.max(1, ...passages.map(({ score }) => Math.abs(score)));
+    return passages.map((passage) => {
+      const base = nameOf(passage).replace(/^http/i, ' http');
+      const seen = (names.get(base) ?? 0) + 1;
+      names.set(base, seen);
+      const name = seen === 1 ? base : `${base} (${seen})`;
+      const source = `kb:${passage.documentId ?? passage.source}#${passage.id}`;
+      const url = this.linkTo(passage);
+      return {
+        type: 'source',
+        data: {
+          source: { id: source, name, ...(url && { url }) },
+          document: [(passage.text ?? 'The text of this passage is not available.').slice(0, MAX_DOCUMENT_CHARS)],
+          metadata: [
+            { source, name, ...(Number.isInteger(passage.page) && passage.page > 0 && { page: passage.page - 1 }) },
+          ],
+          distances: [passage.score / highest],
+        },
+      };
+    });
+  }
+}
+
+/** `ECSS-E-ST-32-08C.pdf · p. 45`: the page last, because long names are cut in the middle. */
+function nameOf(passage: CitedPassage): string {
+  return `${passage.source} · ${passage.pageKind === 'page' ? 'p.' : 'section'} ${passage.page}`;
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0xd800 && unit <= 0xdbff) count -= 1;
+  }
+  return count;
+}
