@@ -332,6 +332,31 @@ test.describe('with Ollama', () => {
     expect(off.headers.get('x-ivy-rag')).toBe('off');
   });
 
+  test('embeddings come as the client asks for them', async () => {
+    ollama.models.push({ name: 'nomic-embed-text:latest', capabilities: ['embedding'], context_length: 2048, size: 1 });
+    const model = 'ollama/nomic-embed-text';
+    await until(async () =>
+      client.embeddings.create({ model, input: 'x' }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const { data, usage } = await client.embeddings.create({ model, input: ['abcd', 'z'] });
+    expect(data.map(({ embedding }) => embedding.map((value) => Number(value.toFixed(3))))).toEqual([
+      [0.04, 0.097, 0.25],
+      [0.01, 0.122, 0.25],
+    ]);
+    expect(usage.total_tokens).toBe(4);
+    await expect(client.embeddings.create({ model: 'ollama/llama3.1', input: 'x' })).rejects.toMatchObject({
+      status: 400,
+      param: 'model',
+    });
+    await expect(client.embeddings.create({ model: 'text-embedding-3-small', input: 'x' })).rejects.toMatchObject({
+      status: 404,
+    });
+    ollama.models.pop();
+  });
+
   test('a provider model answers as it is, without documents', async () => {
     const completion = await client.chat.completions.create({ ...ask, model: 'ollama/llama3.1:latest' });
     expect(completion.choices[0]?.message.content).toBe('I have no documents.');

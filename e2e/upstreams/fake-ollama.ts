@@ -70,6 +70,8 @@ export class FakeOllama extends FakeServer {
         return sendJson(response, 200, { models: this.models.map(toTag) });
       case 'POST /api/chat':
         return this.chat(response, JSON.parse(body) as ChatBody);
+      case 'POST /api/embed':
+        return this.embed(response, JSON.parse(body) as { model: string; input: string | string[] });
       case 'POST /api/pull':
         return this.pull(response, modelOf(body));
       case 'DELETE /api/delete':
@@ -148,6 +150,15 @@ export class FakeOllama extends FakeServer {
       default:
         fault satisfies never;
     }
+  }
+
+  /** Vectors that depend on the text and nothing else. */
+  private embed(response: ServerResponse, { model, input }: { model: string; input: string | string[] }): unknown {
+    const known = this.models.find(({ name }) => name === model);
+    if (!known) return sendJson(response, 404, { error: `model '${model}' not found` });
+    const texts = typeof input === 'string' ? [input] : input;
+    const embeddings = texts.map((text) => [text.length / 100, text.charCodeAt(0) / 1000, 0.25]);
+    return sendJson(response, 200, { model, embeddings, total_duration: 1e6, prompt_eval_count: texts.length * 2 });
   }
 
   private async pull(response: ServerResponse, model: string): Promise<void> {

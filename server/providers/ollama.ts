@@ -12,6 +12,7 @@ import type {
   ToolCall,
 } from '../core/chat';
 import { textOf } from '../core/chat';
+import type { EmbeddingProvider, EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
 import { cached } from '../lib/async';
 import { createId } from '../lib/ids';
@@ -30,6 +31,8 @@ const IDLE_MS = 60_000;
 const MAX_LINE_BYTES = 1024 * 1024;
 const DEFAULT_MAX_TOKENS = 4096;
 const MODELS_TTL_MS = 5_000;
+const EMBED_MS = 300_000;
+const MAX_EMBED_BYTES = 256 * 1024 * 1024;
 
 export interface OllamaOptions {
   baseUrl: string;
@@ -46,7 +49,7 @@ type TagsModel = Awaited<ReturnType<Ollama['list']>>['models'][number] & {
 };
 
 /** Ollama's native API: lists through its own package, answers by a reader of our own (docs/decisions/0002). */
-export class OllamaProvider implements ChatProvider {
+export class OllamaProvider implements ChatProvider, EmbeddingProvider {
   readonly id = 'ollama';
   readonly grounding = 'prompt';
 
@@ -57,6 +60,24 @@ export class OllamaProvider implements ChatProvider {
   /** Installed models, embedding models included; `contextLength` is what Ivy will ask for. Cached for 5 s. */
   models(): Promise<readonly ModelInfo[]> {
     return this.installed();
+  }
+
+  async embed({ model, inputs, dimensions }: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult> {
+    const fetch = createServiceFetch({ service: SERVICE, totalMs: EMBED_MS, maxBytes: MAX_EMBED_BYTES, signal });
+    try {
+      const client = new Ollama({ host: this.options.baseUrl, fetch });
+      const { embeddings, prompt_eval_count: promptTokens } = await client.embed({
+        model,
+        input: [...inputs],
+        ...(dimensions !== undefined && { dimensions }),
+      });
+      if (embeddings.length !== inputs.length) {
+        throw new AppError('upstream_error', 'Ollama sent another number of vectors than it got texts.');
+      }
+      return { vectors: embeddings, promptTokens: promptTokens ?? 0 };
+    } catch (error) {
+      throw toOllamaError(error, signal);
+    }
   }
 
   /** To be called after a model was pulled or removed. */

@@ -1,4 +1,5 @@
 import type { ChatProvider, ModelInfo } from '../core/chat';
+import type { EmbeddingProvider } from '../core/embedding';
 import { AppError } from '../core/errors';
 import { within } from '../lib/async';
 import { AnthropicProvider } from './anthropic';
@@ -115,6 +116,25 @@ export class ProviderRegistry {
       return model && { provider: this.anthropic, model };
     }
     return undefined;
+  }
+
+  /** An embedding model of `ollama/…`; throws what is wrong with any other id. */
+  async findEmbedding(id: string): Promise<{ provider: EmbeddingProvider; model: string }> {
+    const [prefix, name] = splitId(id);
+    const model = prefix === 'ollama' ? matchModel(await this.ollama.models(), name) : undefined;
+    if (!model) {
+      throw new AppError(
+        'model_not_found',
+        `There is no embedding model ${id}. Pull one, such as nomic-embed-text, and ask for ollama/nomic-embed-text.`,
+        {
+          param: 'model',
+        },
+      );
+    }
+    if (!model.capabilities.embedding) {
+      throw new AppError('invalid_request', `${id} answers questions; it makes no embeddings.`, { param: 'model' });
+    }
+    return { provider: this.ollama, model: model.id };
   }
 
   /** Every provider model that can chat; Claude's only while it is chosen. A provider that is down keeps its last known list. */

@@ -5,6 +5,7 @@ import { Access } from '../access/access';
 import { createMark, matchesMark } from '../access/password-mark';
 import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
+import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
 import type { Principal, RunEvent, RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
@@ -141,6 +142,11 @@ export class Services {
       mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
       onEnd: () => this.active.delete(controller),
     });
+  }
+
+  async embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult> {
+    const { provider, model } = await this.current.providers.findEmbedding(request.model);
+    return provider.embed({ ...request, model }, signal);
   }
 
   /** Ids of the models that are Ivy's own. */
