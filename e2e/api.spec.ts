@@ -332,6 +332,49 @@ test.describe('with Ollama', () => {
     expect(off.headers.get('x-ivy-rag')).toBe('off');
   });
 
+  test('the legacy completions answer the same, as text', async () => {
+    const whole = await client.completions.create({ model: 'ollama/llama3.1', prompt: 'Say what you have.' });
+    expect(whole).toMatchObject({
+      object: 'text_completion',
+      choices: [{ text: 'I have no documents.', finish_reason: 'stop' }],
+    });
+    const stream = await client.completions.create({
+      model: 'ollama/llama3.1',
+      prompt: 'Say what you have.',
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    let tokens = 0;
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.text ?? '';
+      tokens += chunk.usage?.completion_tokens ?? 0;
+    }
+    expect([text, tokens]).toEqual(['I have no documents.', 4]);
+    await expect(client.completions.create({ model: 'ollama/llama3.1', prompt: [1, 2] })).rejects.toMatchObject({
+      status: 400,
+      param: 'prompt',
+    });
+  });
+
+  test('neither keys nor questions nor answers get into the log', async () => {
+    const canary = 'CANARY-QUESTION-4711';
+    const question = { messages: [{ role: 'user', content: `${canary}: what is the payload fairing design?` }] };
+    ollama.behaviour = { tokens: ['CANARY-ANSWER ', 'two ', 'three '], tokenMs: 5, fault: 'malformed-line' };
+    await (await chat({ ...question, stream: true })).text();
+    await chat(question);
+    ollama.behaviour = { status: 500 };
+    await chat(question);
+    await chat({ ...question, temperature: 9 });
+    await fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"${canary}`,
+    });
+    expect(ivy.output).toContain('an answer broke off');
+    expect(ivy.output).not.toMatch(/CANARY|half-shells|secret words/);
+  });
+
   test('embeddings come as the client asks for them', async () => {
     ollama.models.push({ name: 'nomic-embed-text:latest', capabilities: ['embedding'], context_length: 2048, size: 1 });
     const model = 'ollama/nomic-embed-text';

@@ -5,7 +5,7 @@ import { log } from '@/server/lib/log';
 type Batches = AsyncIterator<readonly RunEvent[]>;
 
 /** How a transport writes events; `fail` and `end` close the stream. */
-export interface StreamEncoder {
+interface StreamEncoder {
   encode(events: readonly RunEvent[]): string;
   end(): string;
   fail(error: AppError): string;
@@ -17,7 +17,7 @@ const KEEP_ALIVE_MS = 10_000;
 const KEEP_ALIVE = ': keep-alive\n\n';
 
 /** What happened before the headers had to go out. */
-export interface Opened {
+interface Opened {
   /** Read already, to be sent first. */
   batches: (readonly RunEvent[])[];
   /** The read that was still under way when the time was up. */
@@ -29,7 +29,7 @@ export interface Opened {
  * an HTTP status. Next sends no headers before the first byte, so waiting longer would look like a
  * hanging connection.
  */
-export async function open(iterator: Batches): Promise<Opened> {
+async function open(iterator: Batches): Promise<Opened> {
   const batches: (readonly RunEvent[])[] = [];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
@@ -57,7 +57,7 @@ function isModelEvent(event: RunEvent): boolean {
  * The rest of a run as server-sent events. Pull-based: a slow reader slows the provider down. A
  * cancelled stream or an aborted request ends the run.
  */
-export function toEventStream(
+function toEventStream(
   iterator: Batches,
   opened: Opened,
   encoder: StreamEncoder,
@@ -120,8 +120,24 @@ export function toEventStream(
   );
 }
 
+/**
+ * A run as a response: the status is settled by its first event, the headers say what is known by then,
+ * the rest follows as events.
+ */
+export async function streamRun(
+  events: Batches,
+  parts: { encoder: StreamEncoder; facts: { see(events: readonly RunEvent[]): void; toHeaders(): Headers } },
+  signal: AbortSignal,
+): Promise<Response> {
+  const opened = await open(events);
+  for (const batch of opened.batches) parts.facts.see(batch);
+  const headers = parts.facts.toHeaders();
+  for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
+  return new Response(toEventStream(events, opened, parts.encoder, signal), { headers });
+}
+
 /** No transformation: Next would compress, and proxies would hold back, what has to flow. */
-export const EVENT_STREAM_HEADERS = {
+const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',

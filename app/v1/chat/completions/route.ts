@@ -1,4 +1,4 @@
-import { EVENT_STREAM_HEADERS, open, toEventStream } from '@/app/_http/event-stream';
+import { streamRun } from '@/app/_http/event-stream';
 import { readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { CitationWriter } from '@/server/openai/citation-writer';
@@ -26,11 +26,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
     const completion = await toChatCompletion(events, head, { facts, citations });
     return Response.json(completion, { headers: facts.toHeaders() });
   }
-  const opened = await open(events);
-  for (const batch of opened.batches) facts.see(batch);
-  const headers = facts.toHeaders();
-  for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
-  return new Response(toEventStream(events, opened, new ChunkEncoder(head, citations), request.signal), { headers });
+  return streamRun(events, { encoder: new ChunkEncoder(head, citations), facts }, request.signal);
 });
 
 export const OPTIONS = preflight;

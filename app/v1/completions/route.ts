@@ -1,0 +1,34 @@
+import { streamRun } from '@/app/_http/event-stream';
+import { readJson } from '@/app/_http/read-json';
+import { methodNotAllowed, preflight, route } from '@/app/_http/route';
+import { CitationWriter } from '@/server/openai/citation-writer';
+import { HeaderFacts } from '@/server/openai/headers';
+import { fromTextCompletion, TextChunkEncoder, toTextCompletion } from '@/server/openai/text-completion';
+import { toChatCompletion } from '@/server/openai/to-completion';
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+export const POST = route('api', async ({ request, services, principal, requestId }) => {
+  const call = fromTextCompletion(await readJson(request, MAX_BODY_BYTES));
+  const head = {
+    id: `cmpl-${requestId.slice('req_'.length)}`,
+    created: Math.floor(Date.now() / 1000),
+    model: call.request.model,
+    requestId,
+    includeUsage: call.includeUsage,
+  };
+  const facts = new HeaderFacts(call.ignored);
+  const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
+  if (!call.stream) {
+    const citations = new CitationWriter('none', services.config.config.publicUrl);
+    const completion = await toChatCompletion(events, head, { facts, citations });
+    return Response.json(toTextCompletion(completion), { headers: facts.toHeaders() });
+  }
+  return streamRun(events, { encoder: new TextChunkEncoder(head), facts }, request.signal);
+});
+
+export const OPTIONS = preflight;
+export const GET = methodNotAllowed('POST');
+export const PUT = GET;
+export const PATCH = GET;
+export const DELETE = GET;

@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { patience, temporaryFolder } from '../../testing/collect';
+import { root } from '../../testing/knowledge';
+import { DOCX } from './media-type';
+import { type ParserLimits, ParserProcess } from './parser-process';
+
+const worker = join(root, 'dist', 'parse-worker.mjs');
+const limits: ParserLimits = { timeoutMs: 20_000, heapMb: 256, residentMb: 1024 };
+
+function start(path: string, change: Partial<ParserLimits> = {}): ParserProcess {
+  const parser = new ParserProcess(path, { ...limits, ...change });
+  onTestFinished(() => parser.close());
+  return parser;
+}
+
+/** A stand-in for the worker that does what the test says with every job. */
+function script(code: string): string {
+  const path = join(temporaryFolder(), 'worker.mjs');
+  writeFileSync(path, code);
+  return path;
+}
+
+const job = { path: '/nowhere', mediaType: 'text/plain' as const };
+
+describe('a reader process', () => {
+  test('that takes too long is ended, and the next job gets a new one', async () => {
+    const parser = start(script("process.on('message', () => {})"), { timeoutMs: 300 });
+    await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
+    await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
+  });
+
+  test.runIf(process.platform === 'linux')('that takes too much memory outside its heap is ended', async () => {
+    const hog =
+      "process.on('message', () => { const all = []; setInterval(() => all.push(Buffer.alloc(30e6, 1)), 5); })";
+    await expect(start(script(hog), { residentMb: 300 }).parse(job, patience())).rejects.toThrow(
+      'more memory than allowed',
+    );
+  });
+
+  test('that crashes fails its document, not the server', async () => {
+    await expect(start(script("process.on('message', () => process.exit(9))")).parse(job, patience())).rejects.toThrow(
+      'crashed the reader',
+    );
+  });
+
+  test('that died while it had nothing to do is replaced', async () => {
+    const reply = '{ ok: true, document: {}, passages: [] }';
+    const parser = start(
+      script(`process.on('message', () => { process.send(${reply}); setTimeout(() => process.exit(1), 20); })`),
+    );
+    expect(await parser.parse(job, patience())).toMatchObject({ ok: true });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await parser.parse(job, patience())).toMatchObject({ ok: true });
+  });
+
+  test('is stopped by the signal of the job', async () => {
+    const controller = new AbortController();
+    const result = start(script("process.on('message', () => {})")).parse(job, controller.signal);
+    setTimeout(() => controller.abort(new Error('shutting down')), 50);
+    await expect(result).rejects.toThrow('shutting down');
+  });
+
+  test('sees nothing of the server’s environment', async () => {
+    process.env['ANTHROPIC_API_KEY'] = 'sk-canary';
+    onTestFinished(() => {
+      delete process.env['ANTHROPIC_API_KEY'];
+    });
+    const tell = "process.on('message', () => process.send({ ok: true, document: process.env, passages: [] }))";
+    const { document } = await start(script(tell)).parse(job, patience());
+    expect(JSON.stringify(document)).not.toContain('sk-canary');
+  });
+});
+
+/** A zip whose directory claims one entry of the given unpacked size. */
+function zipClaiming(unpackedBytes: number, entries = 1): Buffer {
+  const name = 'word/document.xml';
+  const entry = Buffer.alloc(46 + name.length);
+  entry.writeUInt32LE(0x02014b50, 0);
+  entry.writeUInt32LE(unpackedBytes, 24);
+  entry.writeUInt16LE(name.length, 28);
+  entry.write(name, 46);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(entries, 8);
+  end.writeUInt16LE(entries, 10);
+  end.writeUInt32LE(entry.length, 12);
+  end.writeUInt32LE(4, 16);
+  return Buffer.concat([Buffer.from('PK\u0003\u0004', 'latin1'), entry, end]);
+}
+
+test.each([
+  ['unpack to far too much', zipClaiming(4_000_000_000), /more than 300 MB/],
+  ['hold far too many parts', zipClaiming(10, 60_000), /60000 parts/],
+  ['have no directory', Buffer.from('PK\u0003\u0004word/document.xml', 'latin1'), /damaged/],
+])('documents that %s are refused with the reason', async (_name, data, reason) => {
+  const path = join(temporaryFolder(), 'bomb.docx');
+  writeFileSync(path, data);
+  await expect(start(worker).parse({ path, mediaType: DOCX }, patience())).rejects.toThrow(reason);
+});
