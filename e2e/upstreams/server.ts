@@ -6,6 +6,8 @@ export type Handler = (request: IncomingMessage, response: ServerResponse, body:
 /** A local HTTP server for a fake upstream. */
 export class FakeServer {
   private server: Server | undefined;
+  /** Connections opened since the start. */
+  connections = 0;
   private port = 0;
 
   constructor(private readonly handler: Handler) {}
@@ -24,6 +26,10 @@ export class FakeServer {
           response.destroy(),
         );
       });
+    });
+    this.connections = 0;
+    server.on('connection', () => {
+      this.connections += 1;
     });
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.port = (server.address() as AddressInfo).port;

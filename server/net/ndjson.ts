@@ -69,6 +69,11 @@ export class NdjsonReader {
     });
   }
 
+  /** Lets the rest of the body pass unread, so that the connection can serve the next request. */
+  finish(): void {
+    this.body.resume();
+  }
+
   /** Closes the connection; the service sees the disconnect at once. */
   close(): void {
     this.body.destroy();
@@ -109,15 +114,25 @@ export class NdjsonReader {
     const values: unknown[] = [];
     for (const line of lines.toString('utf8').split('\n')) {
       if (line === '') continue;
-      if (line.length > this.limits.maxLineBytes) throw this.tooLong();
-      try {
-        values.push(JSON.parse(line));
-      } catch {
-        // The line itself may hold document text, so it appears in no message and no log.
-        throw new AppError('upstream_error', `${this.limits.service} sent a line that is not valid JSON.`);
-      }
+      const failure = this.parseLine(line, values);
+      if (!failure) continue;
+      // The lines before it came first: they are handed out first.
+      if (values.length === 0) throw failure;
+      this.failure = failure;
+      break;
     }
     return values;
+  }
+
+  private parseLine(line: string, into: unknown[]): AppError | undefined {
+    if (line.length > this.limits.maxLineBytes) return this.tooLong();
+    try {
+      into.push(JSON.parse(line));
+      return undefined;
+    } catch {
+      // The line itself may hold document text, so it appears in no message and no log.
+      return new AppError('upstream_error', `${this.limits.service} sent a line that is not valid JSON.`);
+    }
   }
 
   private tooLong(): AppError {

@@ -39,6 +39,18 @@ describe('an answer', () => {
     expect(batches.reduce((sum, size) => sum + size)).toBe(6);
   });
 
+  test('leaves its connection to the next one', async () => {
+    // A server of its own: connections of earlier tests would be opened again.
+    const fresh = new FakeOllama();
+    await fresh.start();
+    const own = new OllamaProvider({ baseUrl: fresh.url, contextLength: 8192 });
+    for (let round = 0; round < 8; round++) {
+      await collect(own.stream(chatRequest([userMessage('Hello there')]), patience()));
+    }
+    expect(fresh.connections).toBeLessThanOrEqual(2);
+    await fresh.stop();
+  });
+
   test('cut off by length says so', async () => {
     upstream.behaviour = { tokens: ['x'], doneReason: 'length' };
     expect((await collect(ask())).at(-1)).toEqual({ type: 'finish', reason: 'length' });
@@ -203,6 +215,20 @@ describe('a failure', () => {
     expect(textOfEvents(seen)).toBe('one two ');
   });
 });
+
+test.each(['error-line', 'malformed-line', 'cut'] as const)(
+  'text that arrives together with its %s is not lost',
+  async (fault) => {
+    upstream.behaviour = { tokens: ['one ', 'two ', 'three'], fault };
+    const seen: ModelEvent[] = [];
+    await expect(
+      (async () => {
+        for await (const batch of ask()) seen.push(...batch);
+      })(),
+    ).rejects.toBeDefined();
+    expect(textOfEvents(seen)).toBe('one two ');
+  },
+);
 
 describe('cancelling', () => {
   test('before the first byte reaches Ollama', async () => {

@@ -245,44 +245,55 @@ function toOllamaMessages(messages: readonly ChatMessage[]): Message[] {
 /** Events of an answer as its lines come in. Leaving it, or its end, closes the connection. */
 function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEvent[]> {
   const reader = new ResponseReader();
-  const read = (next: { values: unknown[] } | undefined): IteratorResult<readonly ModelEvent[]> => {
-    if (reader.complete) return { done: true, value: undefined };
-    if (!next) throw new AppError('stream_truncated', 'Ollama ended its answer before it was complete.');
-    const batch: ModelEvent[] = [];
-    for (const part of next.values) reader.read(part as ChatResponse & { error?: unknown }, batch);
-    return { done: false, value: batch };
-  };
-  const guarded = (next: { values: unknown[] } | undefined) => {
-    try {
-      return read(next);
-    } catch (error) {
-      return close(error);
-    }
-  };
-  const close = (error: unknown): never => {
+  const end = { done: true, value: undefined } as const;
+  const fail = (error: unknown): never => {
     lines.close();
     throw error;
+  };
+  const take = (next: { values: unknown[] } | undefined): IteratorResult<readonly ModelEvent[]> => {
+    if (!next) return fail(new AppError('stream_truncated', 'Ollama ended its answer before it was complete.'));
+    const batch = reader.read(next.values as ResponseLine[]);
+    if (reader.complete) lines.finish();
+    return batch.length === 0 && reader.failure ? fail(reader.failure) : { done: false, value: batch };
   };
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => (reader.complete ? Promise.resolve(read(undefined)) : lines.next().then(guarded, close)),
     async return() {
       lines.close();
-      return { done: true, value: undefined };
+      return end;
+    },
+    next() {
+      if (reader.failure) return Promise.reject(reader.failure).catch(fail);
+      return reader.complete ? Promise.resolve(end) : lines.next().then(take, fail);
     },
   };
 }
+
+type ResponseLine = ChatResponse & { error?: unknown };
 
 /** Turns response lines into events; keeps what the last line needs to know. */
 class ResponseReader {
   /** True once the last line came. */
   complete = false;
+  /** What an error line said; the events before it come first. */
+  failure: AppError | undefined;
   private sentToolCall = false;
 
-  read(part: ChatResponse & { error?: unknown }, into: ModelEvent[]): void {
-    if (part.error !== undefined) throw toStreamError(part.error);
+  read(lines: readonly ResponseLine[]): ModelEvent[] {
+    const events: ModelEvent[] = [];
+    for (const line of lines) {
+      if (line.error !== undefined) {
+        this.failure = toStreamError(line.error);
+        break;
+      }
+      this.readLine(line, events);
+    }
+    return events;
+  }
+
+  private readLine(part: ResponseLine, into: ModelEvent[]): void {
     const { thinking, content, tool_calls: calls } = part.message ?? {};
     if (thinking) into.push({ type: 'reasoning-delta', text: thinking });
     if (content) into.push({ type: 'text-delta', text: content });
