@@ -127,7 +127,7 @@ export class ChunkEncoder {
   }
 
   private pieces(field: 'content' | 'reasoning_content', text: string): string {
-    if (text.length <= MAX_TEXT) return this.chunk({ [field]: text }, null);
+    if (text.length <= MAX_TEXT) return this.deltaChunk(`{"${field}":${JSON.stringify(text)}}`, 'null');
     let out = '';
     for (let at = 0; at < text.length; ) {
       let end = Math.min(at + MAX_TEXT, text.length);
@@ -140,7 +140,11 @@ export class ChunkEncoder {
   }
 
   private chunk(delta: object, finishReason: string | null): string {
-    const finish = finishReason === null ? 'null' : `"${finishReason}"`;
-    return `${this.prefix}[{"index":0,"delta":${JSON.stringify(delta)},"logprobs":null,"finish_reason":${finish}}]}\n\n`;
+    return this.deltaChunk(JSON.stringify(delta), finishReason === null ? 'null' : `"${finishReason}"`);
+  }
+
+  /** Takes JSON text: this is the path of every token. */
+  private deltaChunk(delta: string, finishReason: string): string {
+    return `${this.prefix}[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finishReason}}]}\n\n`;
   }
 }
