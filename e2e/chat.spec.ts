@@ -58,7 +58,7 @@ test.describe('the chat page', () => {
 
   test('streams an answer with its sources and scores beside it, and [n] jumps to its source', async ({ page }) => {
     const complaints = watch(page, ivy);
-    ollama.behaviour = { tokenMs: 40 };
+    ollama.behaviour = { tokenMs: 90 };
     await page.goto(ivy.url);
     await ask(page);
     await expect(page.getByRole('status').filter({ hasText: 'Writing' })).toBeVisible();
