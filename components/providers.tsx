@@ -2,7 +2,7 @@
 
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { needsSignIn } from './trpc-client';
+import { needsSignIn, wasAnswered } from './trpc-client';
 
 function toLogin(error: unknown): void {
   if (needsSignIn(error) && window.location.pathname !== '/login') {
@@ -17,7 +17,7 @@ export function Providers({ children }: { children: ReactNode }) {
         queryCache: new QueryCache({ onError: toLogin }),
         mutationCache: new MutationCache({ onError: toLogin }),
         defaultOptions: {
-          queries: { retry: (failures, error) => failures < 1 && !needsSignIn(error), staleTime: 2_000 },
+          queries: { retry: (failures, error) => failures < 1 && !wasAnswered(error), staleTime: 2_000 },
         },
       }),
   );

@@ -20,6 +20,11 @@ export function messageOf(error: unknown): string {
   return 'Ivy cannot be reached. Check that it is still running.';
 }
 
+/** True when the server itself said no: asking again changes nothing. */
+export function wasAnswered(error: unknown): boolean {
+  return error instanceof TRPCClientError && Boolean(error.data);
+}
+
 /** True when the person has to sign in first. */
 export function needsSignIn(error: unknown): boolean {
   return error instanceof TRPCClientError && (error.data as { code?: string } | null)?.code === 'UNAUTHORIZED';

@@ -36,7 +36,7 @@ const server = spawn(process.execPath, [join(root, '.next', 'standalone', 'serve
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => {
-  if (code === 78) say('Ivy did not start: the configuration is not valid (see above).');
+  if (code === 78) say('Ivy did not start; the message above says why.');
   process.exit(code ?? (signal ? 130 : 1));
 });
 

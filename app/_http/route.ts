@@ -64,6 +64,8 @@ export function toErrorResponse(error: unknown, requestId: string): Response {
     log.error({ err: failure.cause ?? failure, request: requestId, code: failure.code }, failure.message);
   const headers = new Headers();
   if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterSeconds)));
+  // The rest of a refused body may still be on its way: the connection must not carry another request.
+  if (failure.status === 413 || failure.status === 415) headers.set('connection', 'close');
   return Response.json(toErrorBody(failure), { status: failure.status, headers });
 }
 

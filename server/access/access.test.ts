@@ -13,7 +13,7 @@ async function setUp(change: Partial<AccessPolicy> = {}, keys: string[] = []) {
     publicUrl: 'http://127.0.0.1:8000',
     allowedHosts: [],
     corsOrigins: [],
-    adminPassword: 'correct horse',
+    adminPassword: change.loopback === false ? 'correct horse' : undefined,
     ...change,
   };
   const access = new Access(new AccessRepository(database), () => policy);
@@ -37,6 +37,17 @@ describe('on loopback', () => {
     expect(await authorize(bearer(KEY))).toMatchObject({ kind: 'key', role: 'member' });
     expect(await authorize({ authorization: `bearer  ${KEY} ` })).toMatchObject({ kind: 'key' });
     await expect(authorize(bearer('sk-anything'))).rejects.toMatchObject({ status: 401 });
+  });
+
+  test('a credential that is set is asked for here too, so that a proxy on this machine publishes nothing', async () => {
+    const { authorize } = await setUp({ adminPassword: 'correct horse' }, [KEY]);
+    for (const audience of ['api', 'page', 'either'] as const) {
+      await expect(authorize({}, audience), audience).rejects.toMatchObject({ status: 401 });
+    }
+    expect(await authorize(bearer(KEY), 'either')).toMatchObject({ kind: 'key' });
+    const keysOnly = await setUp({}, [KEY]);
+    await expect(keysOnly.authorize({})).rejects.toMatchObject({ status: 401 });
+    expect(await keysOnly.authorize({}, 'page')).toMatchObject({ kind: 'local' });
   });
 
   test.each(['evil.example', 'evil.example:8000', '127.0.0.1.evil.example', 'x/?a=#b', '', '127.0.0.1:8000@evil'])(

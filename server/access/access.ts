@@ -48,7 +48,7 @@ export class Access {
       const key = await this.byKey(request.headers);
       if (key) return key;
     }
-    if (policy.loopback) return LOCAL;
+    if (await this.isOpen(audience, policy)) return LOCAL;
     if (audience !== 'api') {
       const session = await this.bySession(request.headers);
       if (session) return session;
@@ -88,7 +88,8 @@ export class Access {
 
   /** True when pages ask for a sign-in. */
   get signInRequired(): boolean {
-    return !this.policy().loopback;
+    const { loopback, adminPassword } = this.policy();
+    return !loopback || adminPassword !== undefined;
   }
 
   /** Makes the keys of the configuration valid and those withdrawn from it invalid. */
@@ -104,6 +105,15 @@ export class Access {
   /** After the password changed nobody stays signed in with the old one. */
   async endAllSessions(): Promise<void> {
     await this.store.removeAllSessions();
+  }
+
+  /**
+   * On loopback nothing is asked for that was not set: a password closes the pages, keys close the API.
+   * So a proxy on the same machine, whose requests look local, publishes nothing that has a credential.
+   */
+  private async isOpen(audience: Audience, policy: AccessPolicy): Promise<boolean> {
+    if (!policy.loopback) return false;
+    return audience === 'api' ? (await this.store.keyCount()) === 0 : policy.adminPassword === undefined;
   }
 
   private async byKey(headers: Headers): Promise<Principal | undefined> {

@@ -181,6 +181,9 @@ export class ConfigStore {
       host: before.host,
       port: before.port,
       dataDir: before.dataDir,
+      // Without one of its own it names the port that is really open.
+      publicUrl:
+        resolved.sources.PUBLIC_URL === 'default' ? `http://127.0.0.1:${before.port}` : resolved.config.publicUrl,
     });
     const changed = changedConfig(before, config);
     this.current = { ...resolved, config };

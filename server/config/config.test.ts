@@ -146,6 +146,7 @@ describe('the .env file', () => {
     write('PORT=9000\nRAG_TOP_K=9\n');
     await eventually(() => store.config.rag.topK === 9);
     expect(store.config.port).toBe(8001);
+    expect(store.config.publicUrl).toBe('http://127.0.0.1:8001');
   });
 
   test('that is empty for a moment, as while it is being written, changes nothing', async () => {

@@ -1,3 +1,5 @@
+import { AppError } from '../core/errors';
+
 /** How a client gets the evidence beside the `[n]` in the text. */
 export type CitationStyle = 'annotations' | 'openwebui' | 'footnotes' | 'none';
 
@@ -13,6 +15,11 @@ export function decideCitationStyle(requested: CitationStyle | undefined, header
   const header = headers.get('x-ivy-citations')?.trim().toLowerCase();
   const named = CITATION_STYLES.find((style) => style === header);
   if (named) return named;
+  if (header !== undefined) {
+    throw new AppError('invalid_request', `x-ivy-citations: must be one of ${CITATION_STYLES.join(', ')}`, {
+      param: 'x-ivy-citations',
+    });
+  }
   for (const name of headers.keys()) if (name.startsWith('x-openwebui-')) return 'openwebui';
   return headers.get('user-agent')?.includes('aiohttp') ? 'openwebui' : 'annotations';
 }

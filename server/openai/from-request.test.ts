@@ -87,6 +87,9 @@ describe('retrieval of one request', () => {
       topK: 2,
       minScore: 0.4,
     });
+    for (const name of ['x-ivy-rag', 'x-ivy-citations']) {
+      expect(() => with_({ [name]: 'banana' })).toThrow(expect.objectContaining({ status: 400, param: name }));
+    }
     expect(() => with_({ 'x-ivy-top-k': 'many' })).toThrow(
       expect.objectContaining({ status: 400, param: 'x-ivy-top-k' }),
     );

@@ -50,6 +50,10 @@ function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
     if (text.trim() !== '' && value >= min && value <= max) return value;
     throw new AppError('invalid_request', `${name}: must be a number from ${min} to ${max}`, { param: name });
   };
+  const state = headers.get('x-ivy-rag')?.trim().toLowerCase();
+  if (state !== undefined && state !== 'off' && state !== 'on') {
+    throw new AppError('invalid_request', 'x-ivy-rag: must be on or off', { param: 'x-ivy-rag' });
+  }
   const topK = rag?.top_k ?? number('x-ivy-top-k', 1, 50);
   const names = headers
     .get('x-ivy-collections')
@@ -57,7 +61,7 @@ function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
     .map((name) => name.trim())
     .filter((name) => name !== '');
   return {
-    enabled: rag?.enabled ?? (headers.get('x-ivy-rag')?.trim().toLowerCase() === 'off' ? false : undefined),
+    enabled: rag?.enabled ?? (state === undefined ? undefined : state === 'on'),
     topK: topK === undefined ? undefined : Math.floor(topK),
     minScore: rag?.min_score ?? number('x-ivy-min-score', 0, 1),
     collections: rag?.collections ?? names,

@@ -33,7 +33,7 @@ export async function checkHealth(services: Services): Promise<Health> {
   const signal = AbortSignal.timeout(PROBE_MS);
   const [ollama, claude, knowledgeAgent, knowledgeBase] = await Promise.all([
     probe(() => ollamaModels.version(signal)),
-    providers.active === 'claude' ? probe(() => withDeadline(providers.anthropic?.models())) : undefined,
+    providers.active === 'claude' ? probe(() => withDeadline(claudeModels(providers))) : undefined,
     agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
     probe(async () => ({
       documents: await services.knowledge.counts(),
@@ -91,6 +91,12 @@ async function probe<T>(ask: () => Promise<T>): Promise<{ health: ComponentHealt
     const detail = failure.code === 'internal_error' ? 'It did not answer within 2 s.' : failure.message;
     return { health: { state: 'down', latency_ms: null, detail }, value: undefined };
   }
+}
+
+async function claudeModels({ anthropic }: { anthropic?: { models(): Promise<unknown> } }): Promise<unknown> {
+  if (!anthropic)
+    throw new AppError('provider_auth', 'Claude is chosen but no API key is set. Set ANTHROPIC_API_KEY in .env.');
+  return anthropic.models();
 }
 
 async function withDeadline<T>(promise: Promise<T> | undefined): Promise<T | undefined> {

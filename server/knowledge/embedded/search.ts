@@ -13,6 +13,8 @@ export const DEFAULT_MIN_SCORE = 0.2;
 const CANDIDATES = 40;
 /** Most terms of a query that are searched; the rest of a very long question is left out. */
 const MAX_TERMS = 48;
+/** What follows in a huge question is not even looked at. */
+const MAX_QUERY_CHARS = 8_000;
 /** Highest share of one term in BM25 with k1 = 1.2: tf·(k1+1)/(tf+k1·…) approaches k1+1. */
 const TERM_SATURATION = 2.2;
 const CACHE_LIMIT = 20_000;
@@ -39,7 +41,7 @@ export class KeywordSearch {
   /** `visible` tells which documents may be shown: those whose ingestion is complete. */
   async search(query: RetrievalQuery, visible: (documentId: string) => boolean): Promise<Retrieval> {
     const started = performance.now();
-    const terms = [...new Set(toTerms(query.text))].slice(0, MAX_TERMS);
+    const terms = [...new Set(toTerms(query.text.slice(0, MAX_QUERY_CHARS)))].slice(0, MAX_TERMS);
     const limit = Math.max(CANDIDATES, query.limit * 3);
     const [hits, best] = await Promise.all([
       this.index.searchKeywords(terms, limit, query.collections),
