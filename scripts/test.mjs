@@ -25,7 +25,10 @@ runner(bin('playwright'), ['test', '--reporter=list,json'], {
   IVY_CHROMIUM: browser,
   PLAYWRIGHT_JSON_OUTPUT_NAME: e2e,
 });
-count(e2e, ({ stats }) => [stats.expected + stats.flaky, stats.unexpected, stats.skipped]);
+count(e2e, ({ stats }) => {
+  if (stats.flaky > 0) say(`${stats.flaky} of these passed only on the second try`);
+  return [stats.expected + stats.flaky, stats.unexpected, stats.skipped];
+});
 
 rmSync(reports, { recursive: true, force: true });
 if (total.passed === 0) {
