@@ -85,6 +85,8 @@ export class Ivy {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGKILL');
     await gone;
+    // The server may outlive its launcher by a moment.
+    await until(() => isFree(this.port));
   }
 
   async stop(): Promise<void> {
@@ -140,6 +142,15 @@ export async function until(check: () => boolean | Promise<boolean>): Promise<vo
     await sleep(100);
   }
   throw new Error('it did not come true within 30 seconds');
+}
+
+/** True when nothing listens on the port. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }
 
 async function freePort(): Promise<number> {
