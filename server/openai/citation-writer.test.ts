@@ -109,7 +109,7 @@ describe('Open WebUI', () => {
   });
 
   test('a long passage stays under 64 KiB a line', () => {
-    const long = { ...retrieval, passages: [cited(1, { text: '\u0001'.repeat(100_000) })] };
+    const long = { ...retrieval, query: 'q'.repeat(200_000), passages: [cited(1, { text: '\u0001'.repeat(100_000) })] };
     const encoder = new ChunkEncoder(head, new CitationWriter('openwebui', 'https://ivy.example'));
     for (const line of encoder.encode([long]).split('\n')) expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024);
   });

@@ -12,6 +12,7 @@ type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
 
 /** Keeps a line under 64 KiB even when each character needs six bytes. */
 const MAX_DOCUMENT_CHARS = 8_000;
+const MAX_QUERY_CHARS = 300;
 
 /** Writes one run's evidence in the form its client reads. The passages are the same for all forms. */
 export class CitationWriter {
@@ -31,7 +32,10 @@ export class CitationWriter {
     this.passages = new Map(event.passages.map((passage) => [passage.n, passage]));
     if (this.style !== 'openwebui' || event.state === 'off') return [];
     return [
-      { type: 'status', data: { action: 'knowledge_search', query: event.query, done: false } },
+      {
+        type: 'status',
+        data: { action: 'knowledge_search', query: event.query.slice(0, MAX_QUERY_CHARS), done: false },
+      },
       { type: 'status', data: { action: 'sources_retrieved', count: event.passages.length, done: true } },
       ...this.toOpenWebUiSources(event.passages),
     ];

@@ -101,7 +101,8 @@ describe('retrieval of one request', () => {
     expect(decode().request.firstCitation).toBe(1);
   });
 
-  test('a JSON answer gets no footnotes', () => {
+  test('a JSON answer gets neither footnotes nor annotations', () => {
+    expect(decode({ response_format: { type: 'json_object' } }).citations).toBe('none');
     expect(decode({ rag: { citations: 'footnotes' } }).citations).toBe('footnotes');
     expect(decode({ rag: { citations: 'footnotes' }, response_format: { type: 'json_object' } }).citations).toBe(
       'none',

@@ -68,11 +68,11 @@ function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
   };
 }
 
-/** Text after a JSON answer would break it. */
+/** Text after a JSON answer would break it, and what looks like a marker in it is a list. */
 function toCitationStyle(input: ChatCompletionBody, headers: Headers): CitationStyle {
   const style = decideCitationStyle(input.rag?.citations, headers);
   const json = input.response_format !== undefined && input.response_format.type !== 'text';
-  return json && style === 'footnotes' ? 'none' : style;
+  return json && (style === 'footnotes' || style === 'annotations') ? 'none' : style;
 }
 
 /** The first problem of a failed parse as a 400 with the field's path: `messages[1].role`. */

@@ -124,6 +124,12 @@ describe('a grounded answer', () => {
   });
 });
 
+test('a JSON answer is passed on as it is: its lists are no citations', async () => {
+  const json = '{"pages":[1, 2],"rows":[12],"xs":[7, 8]}';
+  const { run } = setUp({ script: text(json) });
+  expect(textOfEvents(await run(runRequest(QUESTION, { options: { responseFormat: { type: 'json' } } })))).toBe(json);
+});
+
 test('passages are numbered after the client’s own sources, which stay citable', async () => {
   const { run, requests } = setUp({ script: text('Own [1], ours [3][4], none [5].') });
   const events = await run(runRequest(QUESTION, { firstCitation: 3 }));

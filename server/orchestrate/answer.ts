@@ -73,8 +73,9 @@ async function* prepare(
     },
     signal,
   );
-  // A provider cites only passages it was given, so without any the events need no look at all.
-  return retrieval.state === 'off'
+  // Without a search there is nothing to check, and in JSON `[1, 2]` is a list, not a citation.
+  const asText = (request.options.responseFormat?.type ?? 'text') === 'text';
+  return retrieval.state === 'off' || !asText
     ? (upstream as AsyncIterable<readonly RunEvent[]>)
     : withCitations(upstream, citable(budget.passages, request.firstCitation ?? 1));
 }

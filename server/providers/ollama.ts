@@ -266,7 +266,7 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
     },
     next() {
       if (reader.failure) return Promise.reject(reader.failure).catch(fail);
-      return reader.complete ? Promise.resolve(end) : lines.next().then(take, fail);
+      return reader.complete ? Promise.resolve(end) : lines.next().then(take).catch(fail);
     },
   };
 }

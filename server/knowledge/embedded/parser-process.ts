@@ -26,6 +26,7 @@ export class ParserProcess {
 
   /** One document at a time. Throws `UnreadableDocument` with the reason when the file cannot be used. */
   async parse(job: ParseJob, signal: AbortSignal): Promise<Extract<ParseReply, { ok: true }>> {
+    signal.throwIfAborted();
     clearTimeout(this.idle);
     const reply = await this.ask(job, signal);
     this.idle = setTimeout(() => this.close(), IDLE_MS);
