@@ -13,6 +13,7 @@ import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { type Cached, cached } from '../lib/async';
 import { observed, thenDelegate } from '../lib/iterate';
 import { log } from '../lib/log';
+import { Serial } from '../lib/serial';
 import { checkModelName } from '../providers/ollama-models';
 import { AccessRepository } from '../store/access';
 import { AuditRepository } from '../store/audit';
@@ -81,6 +82,7 @@ export class Services {
     const settings = new SettingsRepository(database);
     const audit = new AuditRepository(database);
     let services: Services | undefined;
+    const changes = new Serial();
     const config = await ConfigStore.open({
       envFilePath: join(options.root, '.env'),
       environment: options.environment,
@@ -88,7 +90,8 @@ export class Services {
       stored: settings,
       pollMs: options.pollMs ?? 500,
       onChange: (change) => {
-        const done = onConfigChange(services, audit, change);
+        // In order, or an older configuration could end up in force.
+        const done = changes.run(() => onConfigChange(services, audit, change));
         if (services) services.configured = done;
         done.catch((error) => log.error({ err: error }, 'a configuration change was not applied completely'));
       },

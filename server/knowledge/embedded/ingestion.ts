@@ -40,6 +40,8 @@ const TIDY_MS = 90_000;
 export class Ingestion {
   private running: Promise<void> | undefined;
   private again = false;
+  /** True after a fault: some documents may be left in the middle. */
+  private interrupted = false;
   private retry: NodeJS.Timeout | undefined;
   private tidy: NodeJS.Timeout | undefined;
   private readonly attempts = new Map<string, number>();
@@ -50,12 +52,19 @@ export class Ingestion {
   /** Finishes what a crash interrupted, then starts. */
   async recover(): Promise<void> {
     const { documents, files, index } = this.parts;
-    await documents.requeueInterrupted();
-    for (const document of await documents.withStatus('deleting')) await this.purge(document.id);
+    await this.takeUp();
     for (const id of await index.documentIds()) if (!(await documents.get(id))) await index.remove(id);
     // A file without a row was never acknowledged, or its database was replaced: it is put aside.
     for (const id of await files.ids()) if (!(await documents.get(id))) await files.putAside(id);
     this.wake();
+  }
+
+  /** Queues again what was under way, and ends deletions: nothing else may be at work. */
+  private async takeUp(): Promise<void> {
+    const { documents } = this.parts;
+    await documents.requeueInterrupted();
+    for (const document of await documents.withStatus('deleting')) await this.purge(document.id);
+    this.interrupted = false;
   }
 
   /** To be called after a document was queued. */
@@ -65,7 +74,8 @@ export class Ingestion {
       this.again = true;
       return;
     }
-    clearTimeout(this.retry);
+    // After a fault the pause holds, whatever is added meanwhile: it is all worked off then.
+    if (this.retry) return;
     clearTimeout(this.tidy);
     this.running = this.drain().finally(() => {
       this.running = undefined;
@@ -96,6 +106,7 @@ export class Ingestion {
   private async drain(): Promise<void> {
     const batch: Indexed[] = [];
     try {
+      if (this.interrupted) await this.takeUp();
       for (;;) {
         if (this.stopped.signal.aborted) return;
         const document = await this.parts.documents.takeQueued();
@@ -112,7 +123,11 @@ export class Ingestion {
       if (this.stopped.signal.aborted) return;
       log.error({ err: error }, 'ingestion is interrupted; it goes on in half a minute');
       for (const { document } of batch) await this.parts.documents.setStatus(document.id, 'queued').catch(() => {});
-      this.retry = setTimeout(() => this.wake(), RETRY_MS);
+      this.interrupted = true;
+      this.retry = setTimeout(() => {
+        this.retry = undefined;
+        this.wake();
+      }, RETRY_MS);
       this.retry.unref();
     }
   }

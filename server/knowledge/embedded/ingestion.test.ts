@@ -1,0 +1,69 @@
+import { expect, test, vi } from 'vitest';
+import type { DocumentInfo } from '../../core/knowledge';
+import { openDatabase } from '../../store/database';
+import { DocumentRepository } from '../../store/documents';
+import { temporaryFolder } from '../../testing/collect';
+import type { FileStore } from './file-store';
+import { Ingestion } from './ingestion';
+import type { ParserProcess } from './parser-process';
+import type { PassageIndex } from './passage-index';
+
+/** Ingestion over the real database, with an index that fails when the test says so. */
+async function setUp() {
+  const database = await openDatabase(`${temporaryFolder()}/ivy.db`);
+  const documents = new DocumentRepository(database);
+  let faulty = false;
+  let attempts = 0;
+  const index = {
+    put: async () => {},
+    remove: async () => {},
+    optimize: async () => {
+      attempts += 1;
+      if (faulty) throw new Error('disk full');
+    },
+    documentIds: async () => [],
+  } as unknown as PassageIndex;
+  const page = { page: 1, heading: null, text: 'words' };
+  const parsed = { title: null, pageKind: 'section', pages: [page], notice: null };
+  const parser = {
+    parse: async () => ({ ok: true, document: parsed, passages: [{ ...page, terms: 'words' }] }),
+    close() {},
+  } as unknown as ParserProcess;
+  const files = { path: (id: string) => id, ids: async () => [], remove: async () => {} } as unknown as FileStore;
+  const ingestion = new Ingestion({ documents, files, index, parser, onVisible: () => {} });
+  const add = (n: number) =>
+    documents.add({
+      id: `doc_${n}`,
+      source: `${n}.md`,
+      collection: 'default',
+      bytes: 1,
+      mediaType: 'text/markdown',
+      sha256: `${n}`,
+      sample: false,
+    });
+  const statuses = async () => (await documents.list(50)).documents.map(({ status }: DocumentInfo) => status);
+  return { ingestion, add, statuses, attempts: () => attempts, fault: (on: boolean) => (faulty = on) };
+}
+
+test('a fault of the index costs no document: all wait, the pause holds, and then all are ready', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const { ingestion, add, statuses, attempts, fault } = await setUp();
+    fault(true);
+    for (let n = 0; n < 5; n++) await add(n);
+    ingestion.wake();
+    await vi.waitFor(async () => expect(await statuses()).toEqual(Array(5).fill('queued')));
+    // What is added during the pause does not use up the attempts.
+    for (let n = 5; n < 12; n++) {
+      await add(n);
+      ingestion.wake();
+    }
+    expect(attempts()).toBe(1);
+    fault(false);
+    await vi.advanceTimersByTimeAsync(31_000);
+    await vi.waitFor(async () => expect(await statuses()).toEqual(Array(12).fill('ready')));
+    await ingestion.stop();
+  } finally {
+    vi.useRealTimers();
+  }
+});
