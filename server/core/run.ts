@@ -54,6 +54,12 @@ export interface PromptReport {
   messagesLeftOut: number;
 }
 
+/** A checked citation: `[n]` stands at this position (in UTF-16 units) of the piece of text it belongs to. */
+export interface Citation {
+  n: number;
+  at: number;
+}
+
 export type RunEvent =
   | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
   | { type: 'step'; step: 'search'; query: string }
@@ -67,7 +73,8 @@ export type RunEvent =
       passages: readonly CitedPassage[];
       durationMs: number;
     }
-  | Exclude<ModelEvent, { type: 'citation' }>;
+  | { type: 'text-delta'; text: string; cites?: readonly Citation[] }
+  | Exclude<ModelEvent, { type: 'citation' | 'text-delta' }>;
 
 /** Turns a request into events; failures are thrown. */
 export type Orchestrator = (

@@ -142,3 +142,13 @@ test('cancelling the run cancels the query', async () => {
   setTimeout(() => controller.abort(), 20);
   await expect(result).rejects.toMatchObject({ name: 'AbortError' });
 });
+
+test('questions that the agent refuses do not make it count as down', async () => {
+  upstream.status = 422;
+  for (let time = 0; time < 8; time++) {
+    const { state, reason } = await agent.retrieve(query, patience());
+    expect([state, reason]).toEqual(['degraded', 'The knowledge agent refused the question (HTTP 422).']);
+  }
+  upstream.status = 200;
+  expect((await agent.retrieve(query, patience())).state).toBe('ok');
+});

@@ -55,7 +55,7 @@ export class KnowledgeAgent implements Retriever {
     try {
       const passages = await this.breaker.run(
         () => this.query(query, signal),
-        () => !signal.aborted,
+        (error) => !signal.aborted && !isRefusal(error),
       );
       const kept = passages.filter((passage) => query.minScore === undefined || passage.score >= query.minScore);
       return {
@@ -102,6 +102,10 @@ export class KnowledgeAgent implements Retriever {
         AbortSignal.any([signal, timeout]),
       );
       const text = await readCapped(response, MAX_BYTES, SERVICE);
+      if (response.statusCode >= 400 && response.statusCode < 500) {
+        const refusal = `The knowledge agent refused the question (HTTP ${response.statusCode}).`;
+        throw new AppError('invalid_request', refusal);
+      }
       if (response.statusCode >= 300) {
         throw new AppError('upstream_error', `The knowledge agent answered with HTTP ${response.statusCode}.`);
       }
@@ -116,6 +120,11 @@ export class KnowledgeAgent implements Retriever {
       throw error;
     }
   }
+}
+
+/** A refusal is about one question, and an answer that cannot be read too: neither says that the agent is down. */
+function isRefusal(error: unknown): boolean {
+  return !(error instanceof AppError) || error.code === 'invalid_request';
 }
 
 function toPassage(document: z.output<typeof responseSchema>['documents'][number]): Passage {

@@ -29,6 +29,8 @@ interface Lines {
 export class NdjsonReader {
   private carry: Buffer = Buffer.alloc(0);
   private failure: Error | undefined;
+  /** A line that cannot be read, behind lines that can. */
+  private malformed: AppError | undefined;
   private ended = false;
   /** Tries to settle the read under way. */
   private settle = () => {};
@@ -80,14 +82,15 @@ export class NdjsonReader {
   }
 
   private read(): Lines | undefined | 'wait' {
-    if (this.failure) {
-      throw this.limits.signal.aborted ? this.failure : toServiceError(this.failure, this.limits.service);
-    }
+    if (this.malformed) throw this.malformed;
     for (;;) {
-      const chunk = this.body.read() as Buffer | null;
+      // What arrived before the connection broke comes first, however slow the reader is.
+      const chunk = this.limits.signal.aborted ? null : (this.body.read() as Buffer | null);
       if (chunk !== null) {
         const lines = this.take(chunk);
         if (lines) return lines;
+      } else if (this.failure) {
+        throw this.limits.signal.aborted ? this.failure : toServiceError(this.failure, this.limits.service);
       } else if (this.ended) return this.takeRest();
       else return 'wait';
     }
@@ -118,7 +121,7 @@ export class NdjsonReader {
       if (!failure) continue;
       // The lines before it came first: they are handed out first.
       if (values.length === 0) throw failure;
-      this.failure = failure;
+      this.malformed = failure;
       break;
     }
     return values;

@@ -17,7 +17,12 @@ const retrieval: Extract<RunEvent, { type: 'retrieval' }> = {
   passages,
   durationMs: 1,
 };
-const say = (text: string): RunEvent => ({ type: 'text-delta', text });
+/** Text with its citations as the orchestrator reports them. */
+const say = (text: string, ...numbers: number[]): RunEvent => ({
+  type: 'text-delta',
+  text,
+  cites: numbers.map((n) => ({ n, at: text.lastIndexOf(`[${n}]`) })),
+});
 const head = { id: 'c', created: 1, model: 'm', requestId: 'r', includeUsage: false };
 
 /** The chunks of a stream, parsed. */
@@ -33,8 +38,8 @@ function chunksOf(style: CitationStyle, events: readonly RunEvent[]) {
 
 const answer = [
   retrieval,
-  say('Größe 𝔘: 4 m [1].'),
-  say(' Masse [2][3][9]'),
+  say('Größe 𝔘: 4 m [1].', 1),
+  say(' Masse `x[1]` [2][3][9]', 2, 3),
   { type: 'finish', reason: 'stop' } as const,
 ];
 
@@ -55,7 +60,7 @@ describe('annotations', () => {
         title: 'ECSS-E-ST-32-08C.pdf · p. 45',
       },
     });
-    const text = [...'Größe 𝔘: 4 m [1]. Masse [2][3][9]'];
+    const text = [...'Größe 𝔘: 4 m [1]. Masse `x[1]` [2][3][9]'];
     for (const { url_citation: citation } of [first, second]) {
       expect(text.slice(citation.start_index, citation.end_index).join('')).toMatch(/^\[[12]\]$/);
     }

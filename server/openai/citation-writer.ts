@@ -41,17 +41,14 @@ export class CitationWriter {
     ];
   }
 
-  /** Follows the text as it is written; markers never lie across two pieces. */
-  text(piece: string): void {
-    if (this.style === 'annotations' || this.style === 'footnotes') {
-      for (const match of piece.matchAll(/\[(\d{1,3})\]/g)) {
-        const n = Number(match[1]);
-        if (!this.passages.has(n)) continue;
-        const start = this.length + codePoints(piece.slice(0, match.index));
-        this.marks.push({ n, start, end: start + match[0].length });
-      }
+  /** Follows the text as it is written. */
+  text({ text, cites }: Extract<RunEvent, { type: 'text-delta' }>): void {
+    if (this.style !== 'annotations' && this.style !== 'footnotes') return;
+    for (const { n, at } of cites ?? []) {
+      const start = this.length + codePoints(text.slice(0, at));
+      this.marks.push({ n, start, end: start + `[${n}]`.length });
     }
-    this.length += codePoints(piece);
+    this.length += codePoints(text);
   }
 
   /** One for each marker whose passage can be opened by a link, once the text is complete. */

@@ -42,7 +42,7 @@ export function fromChatCompletion(body: unknown, headers: Headers): ChatComplet
 }
 
 /** Retrieval options of the body; a header stands in for an absent one. */
-function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
+export function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOptions {
   const number = (name: string, min: number, max: number) => {
     const text = headers.get(name);
     if (text === null) return undefined;

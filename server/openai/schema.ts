@@ -5,7 +5,7 @@ import { CITATION_STYLES } from './citation-style';
  * The request body of `POST /v1/chat/completions` as far as Ivy reads it. Loose: clients send more
  * than the specification knows, and `null` means absent nearly everywhere.
  */
-const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
 const imagePart = z.looseObject({ type: z.literal('image_url'), image_url: z.looseObject({ url: z.string() }) });
@@ -67,6 +67,15 @@ const tokenLimit = z
   .min(0)
   .transform((value) => (value === 0 ? undefined : value));
 
+/** What a request may change about retrieval. A misspelt name would silently change nothing, so it is refused. */
+export const ragSchema = z.strictObject({
+  enabled: optional(z.boolean()),
+  top_k: optional(z.number().int().min(1).max(50)),
+  min_score: optional(z.number().min(0).max(1)),
+  collections: optional(z.array(z.string().min(1)).max(50)),
+  citations: optional(z.enum(CITATION_STYLES)),
+});
+
 export const chatCompletionSchema = z.looseObject({
   model: z.string().min(1),
   messages: z.array(message).min(1),
@@ -87,15 +96,7 @@ export const chatCompletionSchema = z.looseObject({
   response_format: optional(responseFormat),
   reasoning_effort: optional(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])),
   user: optional(z.string()),
-  rag: optional(
-    z.looseObject({
-      enabled: optional(z.boolean()),
-      top_k: optional(z.number().int().min(1).max(50)),
-      min_score: optional(z.number().min(0).max(1)),
-      collections: optional(z.array(z.string().min(1)).max(50)),
-      citations: optional(z.enum(CITATION_STYLES)),
-    }),
-  ),
+  rag: optional(ragSchema),
 });
 
 export type ChatCompletionBody = z.output<typeof chatCompletionSchema>;

@@ -3,11 +3,10 @@ import type { Usage } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RunEvent, RunRequest } from '../core/run';
 import { toErrorBody } from './errors';
-import { toRequestError } from './from-request';
+import { fromRag, toRequestError } from './from-request';
+import { optional, ragSchema } from './schema';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
-
-const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 const schema = z.looseObject({
   model: z.string().min(1),
@@ -25,6 +24,7 @@ const schema = z.looseObject({
   stop: optional(z.union([z.string(), z.array(z.string()).max(4, 'at most 4 stop sequences')])),
   n: optional(z.number().int().min(1)),
   user: optional(z.string()),
+  rag: optional(ragSchema),
 });
 
 export interface TextCompletionCall {
@@ -35,7 +35,7 @@ export interface TextCompletionCall {
 }
 
 /** Decodes the legacy `POST /v1/completions`: the prompt becomes one user message. */
-export function fromTextCompletion(body: unknown): TextCompletionCall {
+export function fromTextCompletion(body: unknown, headers: Headers): TextCompletionCall {
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw toRequestError(parsed.error);
   const input = parsed.data;
@@ -56,7 +56,7 @@ export function fromTextCompletion(body: unknown): TextCompletionCall {
         seed: input.seed,
         stop: typeof input.stop === 'string' ? [input.stop] : input.stop,
       },
-      rag: {},
+      rag: fromRag(input.rag, headers),
       user: input.user,
     },
     stream: input.stream ?? false,

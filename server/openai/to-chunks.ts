@@ -65,7 +65,7 @@ export class ChunkEncoder {
         case 'text-delta':
           out += this.start();
           if (reasoning !== '') flush();
-          this.citations.text(event.text);
+          this.citations.text(event);
           text += event.text;
           break;
         case 'reasoning-delta':

@@ -30,7 +30,7 @@ export async function toChatCompletion(
           break;
         case 'text-delta':
           text += event.text;
-          watchers.citations.text(event.text);
+          watchers.citations.text(event);
           break;
         case 'reasoning-delta':
           reasoning += event.text;

@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
-import type { Orchestrator, PromptReport, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
+import type { Citation, Orchestrator, PromptReport, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
 import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
@@ -155,10 +155,10 @@ async function* withCitations(
 ): AsyncIterable<readonly RunEvent[]> {
   const filter = new CitationFilter(known);
   let lastCharacter = '';
-  const text = (value: string, into: RunEvent[]) => {
+  const text = (value: string, into: RunEvent[], cites = filter.cites) => {
     if (value === '') return;
     lastCharacter = value.charAt(value.length - 1);
-    into.push({ type: 'text-delta', text: value });
+    into.push(cites.length > 0 ? { type: 'text-delta', text: value, cites } : { type: 'text-delta', text: value });
   };
   try {
     for await (const events of upstream) {
@@ -170,8 +170,14 @@ async function* withCitations(
             break;
           case 'citation': {
             text(filter.end(), batch);
-            const markers = event.passages.map((n) => `[${n}]`).join('');
-            text(lastCharacter === '' || /\s/.test(lastCharacter) ? `${markers} ` : ` ${markers}`, batch);
+            const first = lastCharacter === '' || /\s/.test(lastCharacter);
+            const cites: Citation[] = [];
+            let markers = first ? '' : ' ';
+            for (const n of event.passages) {
+              cites.push({ n, at: markers.length });
+              markers += `[${n}]`;
+            }
+            text(first ? `${markers} ` : markers, batch, cites);
             break;
           }
           case 'tool-call':

@@ -67,6 +67,20 @@ describe('citations', () => {
     );
   });
 
+  test('are reported with their positions, those in code and links are not', () => {
+    const filter = new CitationFilter(new Set([1, 2]));
+    const text = filter.push('It is `a[1]` [1](x) wide [Document 2, 1] and [9] ');
+    expect([text, filter.cites]).toEqual([
+      'It is `a[1]` [1](x) wide [2][1] and',
+      [
+        { n: 2, at: 25 },
+        { n: 1, at: 28 },
+      ],
+    ]);
+    expect([filter.push('[1'), filter.cites]).toEqual(['', []]);
+    expect([filter.push('].'), filter.cites]).toEqual([' [1].', [{ n: 1, at: 1 }]]);
+  });
+
   test('text without brackets is passed on at once', () => {
     const filter = new CitationFilter(new Set([1]));
     expect(filter.push('hello')).toBe('hello');

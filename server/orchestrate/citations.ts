@@ -1,7 +1,11 @@
+import type { Citation } from '../core/run';
+
 /** `[1]`, `[1, 2]`, `[Document 1]`, `[Document 1 - Name Page 2]`: what models write for a citation. */
 const MARKER = /^\[\s*(?:(?:document|doc|source)s?\s+)?(\d{1,3}(?:\s*,\s*\d{1,3})*)(?:\s+-[^\]\n]{0,120})?\s*\]/i;
 /** True while the text after `[` may still become a marker. */
 const OPEN_MARKER = /^\[\s*(?:[a-z]{0,9}\s*)?[\d,\s]*(?:\s-[^\]\n]{0,120})?$/i;
+
+const NONE: readonly Citation[] = [];
 
 /**
  * Rewrites citations while an answer streams: every form becomes `[n]`, one bracket per number, and
@@ -15,8 +19,14 @@ export class CitationFilter {
   private atLineStart = true;
   /** Last character that was passed on. */
   private last = '';
+  /** Numbers of the marker just settled, and where they begin in it. */
+  private found: number[] = [];
+  private foundAt = 0;
 
   constructor(private readonly known: ReadonlySet<number>) {}
+
+  /** Citations of the text handed out last; replaced by the next call. */
+  cites: readonly Citation[] = NONE;
 
   /** The part of the answer that is settled now. */
   push(text: string): string {
@@ -31,6 +41,7 @@ export class CitationFilter {
 
   private drain(final: boolean): string {
     let out = '';
+    this.cites = NONE;
     while (this.held !== '') {
       const special = this.held.search(/[[`\n]|[ \t]+(?=\[|$)/);
       if (special < 0) {
@@ -42,6 +53,7 @@ export class CitationFilter {
       this.last = out.at(-1) ?? this.last;
       const next = this.step(final);
       if (next === undefined) return out;
+      if (this.found.length > 0) this.note(out.length);
       out += next;
       this.last = next.at(-1) ?? this.last;
     }
@@ -76,10 +88,25 @@ export class CitationFilter {
     if (after === '(' || after === ':') return this.take(length);
     this.take(length);
     const numbers = (marker[1] ?? '').split(',').map(Number);
-    const cited = numbers.filter((n) => this.known.has(n)).map((n) => `[${n}]`);
-    if (cited.length > 0) return blank + cited.join('');
+    this.found = numbers.filter((n) => this.known.has(n));
+    if (this.found.length > 0) {
+      this.foundAt = blank.length;
+      return blank + this.found.map((n) => `[${n}]`).join('');
+    }
     // What stood around a removed marker must not close up to a new one: `[7[9]7]`.
     return /[\d,[]/.test(this.last) ? ' ' : '';
+  }
+
+  /** Records the citations of the marker that is being written at `from`. */
+  private note(from: number): void {
+    const cites = [...this.cites];
+    let at = from + this.foundAt;
+    for (const n of this.found) {
+      cites.push({ n, at });
+      at += `[${n}]`.length;
+    }
+    this.cites = cites;
+    this.found = [];
   }
 
   private backticks(final: boolean): string | undefined {

@@ -9,7 +9,7 @@ import { toChatCompletion } from '@/server/openai/to-completion';
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export const POST = route('api', async ({ request, services, principal, requestId }) => {
-  const call = fromTextCompletion(await readJson(request, MAX_BODY_BYTES));
+  const call = fromTextCompletion(await readJson(request, MAX_BODY_BYTES), request.headers);
   const head = {
     id: `cmpl-${requestId.slice('req_'.length)}`,
     created: Math.floor(Date.now() / 1000),

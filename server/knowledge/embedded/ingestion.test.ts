@@ -9,11 +9,12 @@ import type { ParserProcess } from './parser-process';
 import type { PassageIndex } from './passage-index';
 
 /** Ingestion over the real database, with an index that fails when the test says so. */
-async function setUp() {
+async function setUp(publishAfterMs?: number) {
   const database = await openDatabase(`${temporaryFolder()}/ivy.db`);
   const documents = new DocumentRepository(database);
   let faulty = false;
   let attempts = 0;
+  const slow = { id: '', done: Promise.resolve() };
   const index = {
     put: async () => {},
     remove: async () => {},
@@ -26,11 +27,14 @@ async function setUp() {
   const page = { page: 1, heading: null, text: 'words' };
   const parsed = { title: null, pageKind: 'section', pages: [page], notice: null };
   const parser = {
-    parse: async () => ({ ok: true, document: parsed, passages: [{ ...page, terms: 'words' }] }),
+    parse: async ({ path }: { path: string }) => {
+      if (path === slow.id) await slow.done;
+      return { ok: true, document: parsed, passages: [{ ...page, terms: 'words' }] };
+    },
     close() {},
   } as unknown as ParserProcess;
   const files = { path: (id: string) => id, ids: async () => [], remove: async () => {} } as unknown as FileStore;
-  const ingestion = new Ingestion({ documents, files, index, parser, onVisible: () => {} });
+  const ingestion = new Ingestion({ documents, files, index, parser, onVisible: () => {} }, publishAfterMs);
   const add = (n: number) =>
     documents.add({
       id: `doc_${n}`,
@@ -42,7 +46,7 @@ async function setUp() {
       sample: false,
     });
   const statuses = async () => (await documents.list(50)).documents.map(({ status }: DocumentInfo) => status);
-  return { ingestion, add, statuses, attempts: () => attempts, fault: (on: boolean) => (faulty = on) };
+  return { ingestion, add, slow, statuses, attempts: () => attempts, fault: (on: boolean) => (faulty = on) };
 }
 
 test('a fault of the index costs no document: all wait, the pause holds, and then all are ready', async () => {
@@ -66,4 +70,17 @@ test('a fault of the index costs no document: all wait, the pause holds, and the
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('a document that is done does not wait for a slow one behind it', async () => {
+  const { ingestion, add, slow, statuses } = await setUp(20);
+  await add(1);
+  await add(2);
+  let release = () => {};
+  Object.assign(slow, { id: 'doc_2', done: new Promise<void>((resolve) => (release = resolve)) });
+  ingestion.wake();
+  await vi.waitFor(async () => expect((await statuses()).toSorted()).toEqual(['parsing', 'ready']));
+  release();
+  await vi.waitFor(async () => expect(await statuses()).toEqual(['ready', 'ready']));
+  await ingestion.stop();
 });

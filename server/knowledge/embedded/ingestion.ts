@@ -1,4 +1,5 @@
 import type { DocumentInfo } from '../../core/knowledge';
+import { within } from '../../lib/async';
 import { log } from '../../lib/log';
 import type { DocumentStore } from './document-store';
 import type { FileStore } from './file-store';
@@ -26,6 +27,8 @@ interface Indexed {
 /** Documents that become searchable together: folding changes into the index costs about the same for one or many. */
 const BATCH_DOCUMENTS = 25;
 const BATCH_PASSAGES = 2_000;
+/** Documents that are done wait this long for a slow one behind them. */
+const PUBLISH_AFTER_MS = 5_000;
 /** A document whose indexing fails this often for a reason that is not its own is given up. */
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 30_000;
@@ -47,7 +50,10 @@ export class Ingestion {
   private readonly attempts = new Map<string, number>();
   private readonly stopped = new AbortController();
 
-  constructor(private readonly parts: IngestionParts) {}
+  constructor(
+    private readonly parts: IngestionParts,
+    private readonly publishAfterMs = PUBLISH_AFTER_MS,
+  ) {}
 
   /** Finishes what a crash interrupted, then starts. */
   async recover(): Promise<void> {
@@ -105,12 +111,18 @@ export class Ingestion {
 
   private async drain(): Promise<void> {
     const batch: Indexed[] = [];
+    let underWay: Promise<Indexed | undefined> | undefined;
     try {
       if (this.interrupted) await this.takeUp();
       for (;;) {
         if (this.stopped.signal.aborted) return;
         const document = await this.parts.documents.takeQueued();
-        const indexed = document && (await this.index(document));
+        underWay = document && this.index(document);
+        const settled = underWay?.then(isSettled, isSettled);
+        while (settled && batch.length > 0 && !(await within(this.publishAfterMs, settled))) {
+          await this.publish(batch.splice(0));
+        }
+        const indexed = await underWay;
         if (indexed) batch.push(indexed);
         const passages = batch.reduce((sum, entry) => sum + entry.passages, 0);
         const full = batch.length >= BATCH_DOCUMENTS || passages >= BATCH_PASSAGES;
@@ -120,6 +132,7 @@ export class Ingestion {
       this.tidy = setTimeout(() => void this.clean(), TIDY_MS);
       this.tidy.unref();
     } catch (error) {
+      await underWay?.catch(() => {});
       if (this.stopped.signal.aborted) return;
       log.error({ err: error }, 'ingestion is interrupted; it goes on in half a minute');
       for (const { document } of batch) await this.parts.documents.setStatus(document.id, 'queued').catch(() => {});
@@ -200,3 +213,5 @@ export class Ingestion {
     await this.parts.documents.remove(id);
   }
 }
+
+const isSettled = () => true;
