@@ -81,6 +81,7 @@ function applyEntry(turn: Turn, entry: RunEntry): Turn {
     case 'finish':
       return { ...turn, cutOff: entry.reason === 'length' };
     case 'tool-call':
+    case 'logprobs':
       return turn;
     case 'end':
       return { ...turn, phase: 'ended', outcome: entry.outcome, error: entry.error?.message ?? null };

@@ -5,9 +5,13 @@ import { FakeServer, pause, sendJson } from './server';
 export interface AnthropicBehaviour {
   tokens?: readonly string[];
   thinking?: readonly string[];
-  toolUse?: { id: string; name: string; json: readonly string[] };
+  toolUse?:
+    | { id: string; name: string; json: readonly string[] }
+    | { id: string; name: string; json: readonly string[] }[];
   tokenMs?: number;
   stopReason?: string;
+  /** Explanation of a refusal. */
+  explanation?: string;
   fault?: 'cut' | 'overloaded' | 'pings-only';
   /** Statuses of the next requests before any byte; used up one by one. */
   statuses?: { status: number; type: string; message?: string; retryAfter?: string }[];
@@ -158,8 +162,7 @@ export class FakeAnthropic extends FakeServer {
       send({ type: 'content_block_stop', index });
       index += 1;
     }
-    if (behaviour.toolUse) {
-      const { id, name, json } = behaviour.toolUse;
+    for (const { id, name, json } of [behaviour.toolUse ?? []].flat()) {
       block(
         { type: 'tool_use', id, name, input: {} },
         json.map((partial_json) => ({ type: 'input_json_delta', partial_json })),
@@ -168,7 +171,13 @@ export class FakeAnthropic extends FakeServer {
     const stopReason = behaviour.stopReason ?? (behaviour.toolUse ? 'tool_use' : 'end_turn');
     send({
       type: 'message_delta',
-      delta: { stop_reason: stopReason, stop_sequence: null },
+      delta: {
+        stop_reason: stopReason,
+        stop_sequence: null,
+        stop_details: behaviour.explanation
+          ? { type: 'refusal', category: null, explanation: behaviour.explanation }
+          : null,
+      },
       usage: { ...usage, output_tokens: 25 },
     });
     send({ type: 'message_stop' });
@@ -182,6 +191,14 @@ function checkRequest(body: MessagesBody): string | undefined {
   for (const name of ['temperature', 'top_p', 'top_k'])
     if (name in body) return `${name}: Extra inputs are not permitted`;
   if (!Number.isInteger(body.max_tokens)) return 'max_tokens: Field required';
+  const format = (body['output_config'] as { format?: { schema?: { additionalProperties?: unknown } } } | undefined)
+    ?.format;
+  if (format && format.schema?.additionalProperties !== false) {
+    return "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false";
+  }
+  if (format && body.messages.some(({ content }) => content.some((block) => block.citations?.enabled))) {
+    return 'output_config.format: citations are not supported with structured outputs';
+  }
   if (body.messages.at(-1)?.role === 'assistant') return 'This model does not support assistant message prefill.';
   if (body.messages[0]?.role !== 'user') return 'messages: first message must use the "user" role';
   const blocks = body.messages.flatMap(({ content }) => content);

@@ -107,15 +107,22 @@ export class FakeOllama extends FakeServer {
     });
     if (behaviour.firstByteMs && !(await pause(response, behaviour.firstByteMs))) return;
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    const line = (message: object) =>
+    const line = (message: object, more: object = {}) =>
       response.write(
-        `${JSON.stringify({ ...at, message: { role: 'assistant', content: '', ...message }, done: false })}\n`,
+        `${JSON.stringify({ ...at, message: { role: 'assistant', content: '', ...message }, done: false, ...more })}\n`,
       );
     const tokens = behaviour.tokens ?? answerFrom(body);
     for (const thinking of behaviour.thinking ?? []) line({ thinking });
+    const chosen = (token: string) => ({ token, logprob: -0.25 });
+    const alternatives = Number(body['top_logprobs'] ?? 0);
+    const logprobs = (token: string) => ({
+      // `bytes` may be missing.
+      ...chosen(token),
+      top_logprobs: Array.from({ length: alternatives }, () => chosen(token)),
+    });
     for (const [index, content] of tokens.entries()) {
       if (behaviour.fault && index === Math.min(2, tokens.length - 1)) return this.fail(response, behaviour.fault);
-      line({ content });
+      line({ content }, body['logprobs'] ? { logprobs: [logprobs(content)] } : {});
       if (behaviour.tokenMs && !(await pause(response, behaviour.tokenMs))) return;
     }
     // Each call may come in a line of its own.

@@ -49,6 +49,7 @@ export const variables = {
   RAG_TOP_K: integer(1, 50),
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
+  TASK_MODEL: z.string().max(200),
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be an address or a host name'),
   PORT: integer(0, 65_535),
   IVY_DATA_DIR: z.string(),
@@ -82,6 +83,8 @@ export interface Config {
   ollama: { baseUrl: string; model: string | undefined; contextLength: number };
   anthropic: { apiKey: string | undefined; model: string; baseUrl: string | undefined };
   knowledgeAgent: { url: string | undefined; timeoutMs: number };
+  /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
+  taskModel: string | undefined;
   rag: { topK: number; minScore: number | undefined; required: boolean };
   host: string;
   port: number;
@@ -109,6 +112,7 @@ export function toConfig(values: Parsed): Config {
       baseUrl: values.ANTHROPIC_BASE_URL,
     },
     knowledgeAgent: { url: values.KNOWLEDGE_AGENT_URL, timeoutMs: values.KNOWLEDGE_AGENT_TIMEOUT_MS ?? 3000 },
+    taskModel: values.TASK_MODEL,
     rag: {
       topK: values.RAG_TOP_K ?? 5,
       minScore: values.RAG_MIN_SCORE,

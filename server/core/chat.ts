@@ -60,6 +60,8 @@ export interface GenerationOptions {
   tools?: readonly ToolDefinition[];
   toolChoice?: ToolChoice;
   parallelToolCalls?: boolean;
+  /** Reports how likely each token was, and this many alternatives to it (0 for none). */
+  topLogprobs?: number;
 }
 
 export type OptionName = keyof GenerationOptions;
@@ -79,6 +81,14 @@ export interface ChatRequest {
   user?: string;
 }
 
+/** A token with its natural logarithm of probability; `bytes` is its UTF-8 form where the provider tells it. */
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+  bytes: readonly number[] | null;
+  top: readonly Omit<TokenLogprob, 'top'>[];
+}
+
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
 
 /** Token counts as the provider reported them; cumulative within one request. */
@@ -94,11 +104,14 @@ export interface Usage {
 export type ModelEvent =
   | { type: 'text-delta'; text: string }
   | { type: 'reasoning-delta'; text: string }
+  /** Of tokens as the model wrote them; they come beside the text, not in step with it. */
+  | { type: 'logprobs'; tokens: readonly TokenLogprob[] }
   | { type: 'tool-call'; call: ToolCall }
   /** The text block just written rests on these passages (their numbers); for providers that cite natively. */
   | { type: 'citation'; passages: readonly number[] }
   | { type: 'usage'; usage: Usage }
-  | { type: 'finish'; reason: FinishReason };
+  /** `refusal` is the provider's own explanation when it declined to answer. */
+  | { type: 'finish'; reason: FinishReason; refusal?: string };
 
 export interface ModelInfo {
   id: string;

@@ -5,6 +5,7 @@
 const STATUS = {
   invalid_request: 400,
   unsupported_value: 400,
+  unsupported_parameter: 400,
   context_length_exceeded: 400,
   invalid_api_key: 401,
   permission_denied: 403,

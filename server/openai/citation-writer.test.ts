@@ -66,6 +66,13 @@ describe('annotations', () => {
     }
   });
 
+  test('however many stay in one line that clients can read', () => {
+    const many = Array.from({ length: 2_000 }, () => say('[1]', 1));
+    const [line] = chunksOf('annotations', [retrieval, ...many, { type: 'finish', reason: 'stop' }]).slice(-2);
+    expect(JSON.stringify(line).length).toBeLessThan(60_000);
+    expect(line.choices[0].delta.annotations.length).toBeGreaterThan(100);
+  });
+
   test('an answer without citations has none', () => {
     const chunks = chunksOf('annotations', [retrieval, say('Nothing.'), { type: 'finish', reason: 'stop' }]);
     expect(chunks.some((chunk) => 'annotations' in chunk.choices[0].delta)).toBe(false);

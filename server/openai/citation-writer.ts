@@ -13,6 +13,9 @@ type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
 /** Keeps a line under 64 KiB even when each character needs six bytes. */
 const MAX_DOCUMENT_CHARS = 8_000;
 const MAX_QUERY_CHARS = 300;
+/** The list has to fit into one line, since clients take only one; names are nearly always ASCII. */
+const MAX_ANNOTATION_CHARS = 40_000;
+const ANNOTATION_FRAME = 110;
 
 /** Writes one run's evidence in the form its client reads. The passages are the same for all forms. */
 export class CitationWriter {
@@ -54,13 +57,18 @@ export class CitationWriter {
   /** One for each marker whose passage can be opened by a link, once the text is complete. */
   annotations(): Annotation[] {
     if (this.style !== 'annotations') return [];
-    return this.marks.flatMap(({ n, start, end }) => {
+    const annotations: Annotation[] = [];
+    let room = MAX_ANNOTATION_CHARS;
+    for (const { n, start, end } of this.marks) {
       const passage = this.passages.get(n);
       const url = passage && this.linkTo(passage);
-      return url
-        ? [{ type: 'url_citation', url_citation: { start_index: start, end_index: end, url, title: nameOf(passage) } }]
-        : [];
-    });
+      if (!url) continue;
+      const title = nameOf(passage);
+      room -= ANNOTATION_FRAME + url.length + title.length;
+      if (room < 0) break;
+      annotations.push({ type: 'url_citation', url_citation: { start_index: start, end_index: end, url, title } });
+    }
+    return annotations;
   }
 
   /** Markdown to append to the text; empty unless the client asked for it. */

@@ -110,6 +110,36 @@ describe('retrieval of one request', () => {
   });
 });
 
+const tool = { type: 'function', function: { name: 'f' } };
+const call = (args: string) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: args } });
+
+describe('tools', () => {
+  const two = [tool, { type: 'function', function: { name: 'g' } }];
+  const options = (change: object) => decode({ tools: two, ...change }).request.options;
+  test('can be chosen by name, or limited to some', () => {
+    expect(options({ tool_choice: { type: 'function', function: { name: 'g' } } }).toolChoice).toEqual({ name: 'g' });
+    const limited = options({
+      tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [tool] } },
+    });
+    expect([limited.toolChoice, limited.tools?.map(({ name }) => name)]).toEqual(['required', ['f']]);
+  });
+
+  test('win over the old form, which is reported', () => {
+    expect(decode({ tools: two, functions: [{ name: 'f' }], function_call: 'auto' }).ignored).toEqual([
+      'functions',
+      'function_call',
+    ]);
+    expect(decode({ store: null, metadata: null, functions: null }).ignored).toEqual([]);
+  });
+});
+
+test('probabilities of tokens, and who asks', () => {
+  expect(decode({ logprobs: true }).request.options.topLogprobs).toBe(0);
+  expect(decode({ logprobs: true, top_logprobs: 20 }).request.options.topLogprobs).toBe(20);
+  expect(decode({ logprobs: false }).request.options.topLogprobs).toBeUndefined();
+  expect(decode({ safety_identifier: 'u1' }).request.user).toBe('u1');
+});
+
 describe('a bad request is a 400 that names the field', () => {
   test.each([
     [{ messages: undefined }, 'messages'],
@@ -151,6 +181,22 @@ describe('a bad request is a 400 that names the field', () => {
     [{ stop: ['1', '2', '3', '4', '5'] }, 'stop'],
     [{ n: 2 }, 'n'],
     [{ rag: { top_k: 0 } }, 'rag.top_k'],
+    [{ rag: { topk: 3 } }, 'rag'],
+    [{ tools: [{ type: 'custom', custom: { name: 'f' } }] }, 'tools[0].type'],
+    [{ tools: [{ ...tool, function: { name: 'has space' } }] }, 'tools[0].function.name'],
+    [{ tool_choice: 'required' }, 'tool_choice'],
+    [{ tools: [tool], tool_choice: { type: 'function', function: { name: 'g' } } }, 'tool_choice'],
+    [{ tools: Array.from({ length: 129 }, () => tool) }, 'tools'],
+    [{ response_format: { type: 'grammar' } }, 'response_format.type'],
+    [{ reasoning_effort: 'much' }, 'reasoning_effort'],
+    [{ frequency_penalty: -3 }, 'frequency_penalty'],
+    [{ top_logprobs: 3 }, 'top_logprobs'],
+    [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
+    [{ modalities: ['text', 'audio'] }, 'modalities'],
+    [{ audio: { voice: 'x' } }, 'audio'],
+    [{ functions: [] }, 'functions'],
+    [{ messages: [{ role: 'user', content: [{ type: 'file', file: {} }] }] }, 'messages[0].content[0].type'],
+    [{ messages: [{ role: 'assistant', tool_calls: [call('[1]')] }] }, 'messages[0].tool_calls[0].function.arguments'],
   ])('%j', (change, param) =>
     expect(failure(change)).toMatchObject({ status: 400, param, message: expect.stringContaining(param) }),
   );
@@ -175,6 +221,17 @@ describe('background tasks of Open WebUI', () => {
   });
   test('or by the shape of their template, but not by "### Task:" alone', () => {
     expect(task('### Task:\nGenerate 1-3 broad tags categorizing…')).toBe('background');
+    expect(task('Your task is to reflect the speaker’s likely facial expression through a fitting emoji')).toBe(
+      'background',
+    );
+    expect(
+      decode({
+        messages: [
+          { role: 'system', content: 'Available Tools: [{"name":"x"}]' },
+          { role: 'user', content: 'Query: History' },
+        ],
+      }).request.task,
+    ).toBe('background');
     expect(task('### Task:\nRespond to the user query using the provided context')).toBeUndefined();
     expect(task('### Task:\nGenerate a concise title', { stream: true })).toBeUndefined();
   });

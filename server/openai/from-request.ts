@@ -31,12 +31,12 @@ export function fromChatCompletion(body: unknown, headers: Headers): ChatComplet
       rag: fromRag(input.rag, headers),
       firstCitation: ownSources(messages) + 1,
       task: detectTask(headers, messages, input.stream ?? false),
-      user: input.user,
+      user: input.user ?? input.safety_identifier,
     },
     stream: input.stream ?? false,
     includeUsage: input.stream_options?.include_usage ?? false,
     citations: toCitationStyle(input, headers),
-    ignored: Object.keys(body as object).filter((name) => !KNOWN_FIELDS.has(name)),
+    ignored: toIgnored(body as object, KNOWN_FIELDS),
   };
   return call;
 }
@@ -68,6 +68,15 @@ export function fromRag(rag: ChatCompletionBody['rag'], headers: Headers): RagOp
   };
 }
 
+const OLD_FORM: ReadonlySet<string> = new Set(['functions', 'function_call']);
+
+/** Fields of the body that have no effect; an absent one is no field. */
+export function toIgnored(body: object, known: ReadonlySet<string>): string[] {
+  const set = Object.entries(body).filter(([, value]) => value != null);
+  // `functions` beside `tools` is the old form of the same wish.
+  return set.map(([name]) => name).filter((name) => !known.has(name) || OLD_FORM.has(name));
+}
+
 /** Text after a JSON answer would break it, and what looks like a marker in it is a list. */
 function toCitationStyle(input: ChatCompletionBody, headers: Headers): CitationStyle {
   const style = decideCitationStyle(input.rag?.citations, headers);
@@ -79,9 +88,24 @@ function toCitationStyle(input: ChatCompletionBody, headers: Headers): CitationS
 export function toRequestError(error: z.ZodError): AppError {
   const issue = deepest(error.issues);
   const param = issue ? toPath(issue.path) : '';
-  const message = issue?.message ?? 'The request is not valid.';
+  const message = issue ? toPlainWords(issue.message) : 'The request is not valid.';
   return new AppError('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
 }
+
+/** Zod's own sentences, as a person would say them. */
+function toPlainWords(message: string): string {
+  return message
+    .replace(/^Invalid input: expected \w+, received undefined$/, 'is required')
+    .replace(
+      /^Invalid input: expected (\w+), received (\w+)$/,
+      (_, wanted, got) => `must be ${article(wanted)}, not ${got}`,
+    )
+    .replace(/^Too (?:small|big): expected (?:\w+) to (?:be|have) ([<>]=?)(-?[\d.]+)(.*)$/, 'must be $1 $2$3')
+    .replace(/^Invalid option: expected one of /, 'must be one of ')
+    .replace(/^Unrecognized keys?: /, 'unknown: ');
+}
+
+const article = (noun: string) => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
 
 type Issue = z.core.$ZodIssue;
 
@@ -105,6 +129,35 @@ function checkUnsupported(input: ChatCompletionBody): void {
   if (input.n !== undefined && input.n > 1) {
     throw new AppError('unsupported_value', 'n: Ivy writes one answer per request.', { param: 'n' });
   }
+  if (input.modalities?.some((modality) => modality !== 'text') || input.audio != null) {
+    const param = input.audio == null ? 'modalities' : 'audio';
+    throw new AppError('unsupported_value', `${param}: Ivy writes text only.`, { param });
+  }
+  for (const param of ['functions', 'function_call'] as const) {
+    if (input[param] == null || input.tools) continue;
+    throw new AppError('unsupported_parameter', `${param}: this is the old form; send tools and tool_choice.`, {
+      param,
+    });
+  }
+  if (input.top_logprobs !== undefined && !input.logprobs) {
+    throw new AppError('invalid_request', 'top_logprobs: needs logprobs set to true.', { param: 'top_logprobs' });
+  }
+  checkToolChoice(input);
+}
+
+/** A choice among tools that are not there would be followed by nobody. */
+function checkToolChoice({ tools = [], tool_choice: choice }: ChatCompletionBody): void {
+  if (choice === undefined || choice === 'none' || choice === 'auto') return;
+  const wanted =
+    choice === 'required'
+      ? []
+      : choice.type === 'function'
+        ? [choice.function.name]
+        : choice.allowed_tools.tools.map((tool) => tool.function.name);
+  const missing = wanted.find((name) => !tools.some((tool) => tool.function.name === name));
+  if (tools.length > 0 && missing === undefined) return;
+  const problem = missing === undefined ? 'needs tools to choose from' : `there is no tool named ${missing}`;
+  throw new AppError('invalid_request', `tool_choice: ${problem}.`, { param: 'tool_choice' });
 }
 
 function fromMessage(message: ChatCompletionBody['messages'][number], index: number): ChatMessage {
@@ -197,14 +250,21 @@ function fromOptions(input: ChatCompletionBody): GenerationOptions {
     stop: typeof input.stop === 'string' ? [input.stop] : input.stop,
     reasoningEffort: input.reasoning_effort,
     responseFormat: input.response_format && fromResponseFormat(input.response_format),
-    tools: input.tools?.map(({ function: tool }) => ({
+    tools: allowedTools(input)?.map(({ function: tool }) => ({
       name: tool.name,
       description: tool.description ?? undefined,
       parameters: tool.parameters ?? { type: 'object', properties: {} },
     })),
     toolChoice: input.tool_choice && fromToolChoice(input.tool_choice),
     parallelToolCalls: input.parallel_tool_calls,
+    topLogprobs: input.logprobs ? (input.top_logprobs ?? 0) : undefined,
   };
+}
+
+function allowedTools({ tools, tool_choice: choice }: ChatCompletionBody) {
+  if (typeof choice !== 'object' || choice.type !== 'allowed_tools') return tools;
+  const allowed = new Set(choice.allowed_tools.tools.map((tool) => tool.function.name));
+  return tools?.filter((tool) => allowed.has(tool.function.name));
 }
 
 function fromResponseFormat(format: NonNullable<ChatCompletionBody['response_format']>): ResponseFormat {
@@ -221,5 +281,6 @@ function fromResponseFormat(format: NonNullable<ChatCompletionBody['response_for
 }
 
 function fromToolChoice(choice: NonNullable<ChatCompletionBody['tool_choice']>): ToolChoice {
-  return typeof choice === 'string' ? choice : { name: choice.function.name };
+  if (typeof choice === 'string') return choice;
+  return choice.type === 'function' ? { name: choice.function.name } : choice.allowed_tools.mode;
 }

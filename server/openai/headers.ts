@@ -16,6 +16,7 @@ const WIRE_NAMES: Record<OptionName, string> = {
   tools: 'tools',
   toolChoice: 'tool_choice',
   parallelToolCalls: 'parallel_tool_calls',
+  topLogprobs: 'logprobs',
 };
 
 /** Collects from the events what the response headers say: how the search went, and what was ignored. */

@@ -6,7 +6,7 @@ import { textOf } from '../core/chat';
  * says so; without it they are known by the shape of their templates. `### Task:` alone is not
  * enough: its template for attached files begins the same way and carries the real question.
  */
-const TASK_OPENINGS = [
+const TEMPLATES = [
   'Generate a concise',
   'Generate 1-3 broad tags',
   'Suggest 3-5 relevant follow-up',
@@ -15,17 +15,32 @@ const TASK_OPENINGS = [
   'You are an autocompletion system',
   'Summarize the conversation history that will be compacted',
 ];
+/** Chores without that heading; the second may stream. */
+const OTHER_TASKS = [
+  'Your task is to reflect the speaker',
+  'You have been provided with a set of responses from various models',
+];
+const TASK_SYSTEMS = [
+  'Available Tools: [',
+  'You are Open WebUI’s private memory reviewer',
+  "You are Open WebUI's private memory reviewer",
+];
 
 /** The name of the background task a request is; undefined for a real question. */
 export function detectTask(headers: Headers, messages: readonly ChatMessage[], stream: boolean): string | undefined {
   const header = headers.get('x-openwebui-task');
   if (header !== null) return header.trim() || undefined;
-  const [only] = messages;
-  if (stream || messages.length !== 1 || only?.role !== 'user') return undefined;
-  const text = textOf(only);
+  const [first] = messages;
+  if (!first) return undefined;
+  const text = textOf(first);
+  if (first.role === 'system')
+    return TASK_SYSTEMS.some((opening) => text.startsWith(opening)) ? 'background' : undefined;
+  if (messages.length !== 1 || first.role !== 'user') return undefined;
+  if (OTHER_TASKS.some((opening) => text.startsWith(opening))) return 'background';
+  if (stream) return undefined;
   if (!text.startsWith('### Task:\n')) return undefined;
   const body = text.slice('### Task:\n'.length).trimStart();
-  return TASK_OPENINGS.some((opening) => body.startsWith(opening)) ? 'background' : undefined;
+  return TEMPLATES.some((opening) => body.startsWith(opening)) ? 'background' : undefined;
 }
 
 /** How many sources Open WebUI itself put into the prompt: its list shows them first, so ours are numbered after them. */

@@ -47,10 +47,18 @@ const tool = z.looseObject({
   }),
 });
 
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
-]);
+const namedTool = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) });
+const toolChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    namedTool,
+    z.looseObject({
+      type: z.literal('allowed_tools'),
+      allowed_tools: z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedTool).min(1) }),
+    }),
+  ],
+  { error: 'must be none, auto, required, a function, or allowed_tools' },
+);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text') }),
@@ -94,8 +102,15 @@ export const chatCompletionSchema = z.looseObject({
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   response_format: optional(responseFormat),
+  logprobs: optional(z.boolean()),
+  top_logprobs: optional(z.number().int().min(0).max(20)),
   reasoning_effort: optional(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])),
   user: optional(z.string()),
+  safety_identifier: optional(z.string()),
+  modalities: optional(z.array(z.string())),
+  audio: z.unknown().optional(),
+  functions: z.unknown().optional(),
+  function_call: z.unknown().optional(),
   rag: optional(ragSchema),
 });
 

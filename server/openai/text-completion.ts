@@ -3,7 +3,7 @@ import type { Usage } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RunEvent, RunRequest } from '../core/run';
 import { toErrorBody } from './errors';
-import { fromRag, toRequestError } from './from-request';
+import { fromRag, toIgnored, toRequestError } from './from-request';
 import { optional, ragSchema } from './schema';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
@@ -26,6 +26,8 @@ const schema = z.looseObject({
   user: optional(z.string()),
   rag: optional(ragSchema),
 });
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(schema.shape));
 
 export interface TextCompletionCall {
   request: RunRequest;
@@ -61,7 +63,7 @@ export function fromTextCompletion(body: unknown, headers: Headers): TextComplet
     },
     stream: input.stream ?? false,
     includeUsage: input.stream_options?.include_usage ?? false,
-    ignored: Object.keys(body as object).filter((name) => !(name in schema.shape)),
+    ignored: toIgnored(body as object, KNOWN_FIELDS),
   };
 }
 

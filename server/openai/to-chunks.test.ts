@@ -60,6 +60,21 @@ describe('a stream', () => {
     );
   });
 
+  test('cuts long arguments of a call, under the index of the call', () => {
+    const argumentsJson = JSON.stringify({ text: '𝔘"\\'.repeat(10_000) });
+    const call = { id: 'call_1', name: 'f', argumentsJson };
+    const out = new ChunkEncoder(head, silent()).encode([
+      { type: 'tool-call', call: { ...call, id: 'call_0', argumentsJson: '{}' } },
+      { type: 'tool-call', call },
+    ]);
+    const lines = out.split('\n').filter((line) => line !== '');
+    expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThan(64 * 1024);
+    const pieces = lines.flatMap((line) => JSON.parse(line.slice(6)).choices[0].delta.tool_calls ?? []);
+    const second = pieces.filter(({ index }) => index === 1);
+    expect(second.map(({ function: { arguments: piece } }) => piece).join('')).toBe(argumentsJson);
+    expect(second.filter(({ id }) => id !== undefined)).toHaveLength(1);
+  });
+
   test('keeps every line under 64 KiB and every character whole', () => {
     const text = '𝔘"\\\n'.repeat(20_000);
     const out = new ChunkEncoder(head, silent()).encode([{ type: 'text-delta', text }]);
@@ -67,6 +82,39 @@ describe('a stream', () => {
     expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThan(64 * 1024);
     const joined = lines.map((line) => JSON.parse(line.slice(6)).choices[0].delta.content).join('');
     expect(joined).toBe(text);
+  });
+});
+
+describe('what not every answer has', () => {
+  const token = { token: 'a', logprob: -0.5, bytes: null, top: [] };
+  const rare: RunEvent[] = [
+    { type: 'text-delta', text: 'a' },
+    { type: 'logprobs', tokens: Array.from({ length: 30 }, () => token) },
+    { type: 'finish', reason: 'content-filter', refusal: 'No.' },
+  ];
+
+  test('streams: probabilities a few tokens at a time, a refusal before the finish', () => {
+    const chunks = new ChunkEncoder(head, silent())
+      .encode(rare)
+      .split('\n\n')
+      .filter((frame) => frame !== '')
+      .map((frame) => JSON.parse(frame.slice(6)).choices[0]);
+    const lists = chunks.flatMap(({ logprobs }) => (logprobs ? [logprobs.content.length] : []));
+    expect(lists).toEqual([20, 10]);
+    expect(chunks.at(-2).delta).toEqual({ refusal: 'No.' });
+    expect(chunks.at(-1).finish_reason).toBe('content_filter');
+  });
+
+  test('comes in whole answers too', async () => {
+    const { choices } = await toChatCompletion(
+      (async function* () {
+        yield rare;
+      })(),
+      head,
+      { facts: new HeaderFacts([]), citations: silent() },
+    );
+    expect(choices[0]).toMatchObject({ message: { content: 'a', refusal: 'No.' }, finish_reason: 'content_filter' });
+    expect(choices[0]?.logprobs?.content[0]).toEqual({ token: 'a', logprob: -0.5, bytes: null, top_logprobs: [] });
   });
 });
 

@@ -1,9 +1,10 @@
-import type { Usage } from '../core/chat';
+import type { TokenLogprob, Usage } from '../core/chat';
 import type { AppError } from '../core/errors';
 import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
 import type { CitationWriter } from './citation-writer';
 import { toErrorBody } from './errors';
+import { toLogprobs } from './logprobs';
 import { toFinishReason, toUsage } from './usage';
 
 export interface ChunkHead {
@@ -19,6 +20,7 @@ export interface ChunkHead {
 const DONE = 'data: [DONE]\n\n';
 /** Keeps every line under 64 KiB even when each character needs six bytes of escape. */
 const MAX_TEXT = 8_000;
+const LOGPROBS_PER_CHUNK = 20;
 
 /**
  * Server-sent events of one streamed chat completion: the role chunk, then content, reasoning and
@@ -73,18 +75,28 @@ export class ChunkEncoder {
           if (text !== '') flush();
           reasoning += event.text;
           break;
+        case 'logprobs':
+          out += this.start();
+          flush();
+          out += this.logprobs(event.tokens);
+          break;
         case 'tool-call': {
           out += this.start();
           flush();
           const { id, name, argumentsJson } = event.call;
-          const call = { index: this.toolIndex++, id, type: 'function', function: { name, arguments: argumentsJson } };
+          const index = this.toolIndex++;
+          const [first = '', ...rest] = cutText(argumentsJson);
+          const call = { index, id, type: 'function', function: { name, arguments: first } };
           out += this.chunk({ tool_calls: [call] }, null);
+          for (const piece of rest)
+            out += this.chunk({ tool_calls: [{ index, function: { arguments: piece } }] }, null);
           break;
         }
         case 'finish':
           out += this.start();
           text += this.citations.footnotes();
           flush();
+          if (event.refusal) out += this.chunk({ refusal: event.refusal }, null);
           out += this.annotations() + this.chunk({}, toFinishReason(event.reason));
           break;
         default:
@@ -121,6 +133,16 @@ export class ChunkEncoder {
     return annotations.length === 0 ? '' : this.chunk({ annotations }, null);
   }
 
+  /** In chunks of their own, few enough tokens in each to keep the line short. */
+  private logprobs(tokens: readonly TokenLogprob[]): string {
+    let out = '';
+    for (let at = 0; at < tokens.length; at += LOGPROBS_PER_CHUNK) {
+      const logprobs = toLogprobs(tokens.slice(at, at + LOGPROBS_PER_CHUNK));
+      out += `${this.prefix}[{"index":0,"delta":{},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]}\n\n`;
+    }
+    return out;
+  }
+
   /** An Open WebUI event inside a chunk that other clients read as empty. */
   private eventChunk(event: object): string {
     return `${this.prefix}[{"index":0,"delta":{},"logprobs":null,"finish_reason":null}],"event":${JSON.stringify(event)}}\n\n`;
@@ -128,15 +150,9 @@ export class ChunkEncoder {
 
   private pieces(field: 'content' | 'reasoning_content', text: string): string {
     if (text.length <= MAX_TEXT) return this.deltaChunk(`{"${field}":${JSON.stringify(text)}}`, 'null');
-    let out = '';
-    for (let at = 0; at < text.length; ) {
-      let end = Math.min(at + MAX_TEXT, text.length);
-      // A pair of surrogates is one character and stays together.
-      if (end < text.length && text.charCodeAt(end - 1) >= 0xd800 && text.charCodeAt(end - 1) <= 0xdbff) end -= 1;
-      out += this.chunk({ [field]: text.slice(at, end) }, null);
-      at = end;
-    }
-    return out;
+    return cutText(text)
+      .map((piece) => this.chunk({ [field]: piece }, null))
+      .join('');
   }
 
   private chunk(delta: object, finishReason: string | null): string {
@@ -147,4 +163,16 @@ export class ChunkEncoder {
   private deltaChunk(delta: string, finishReason: string): string {
     return `${this.prefix}[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finishReason}}]}\n\n`;
   }
+}
+
+/** Pieces that each fit into a line; a pair of surrogates is one character and stays together. */
+export function cutText(text: string): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    let end = Math.min(at + MAX_TEXT, text.length);
+    if (end < text.length && text.charCodeAt(end - 1) >= 0xd800 && text.charCodeAt(end - 1) <= 0xdbff) end -= 1;
+    pieces.push(text.slice(at, end));
+    at = end;
+  }
+  return pieces;
 }

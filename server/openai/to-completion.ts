@@ -1,8 +1,9 @@
-import type { FinishReason, ToolCall, Usage } from '../core/chat';
+import type { FinishReason, TokenLogprob, ToolCall, Usage } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
 import type { CitationWriter } from './citation-writer';
+import { toLogprobs } from './logprobs';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
@@ -17,6 +18,8 @@ export async function toChatCompletion(
   const calls: ToolCall[] = [];
   let usage: Usage = { promptTokens: 0, completionTokens: 0 };
   let rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+  const tokens: TokenLogprob[] = [];
+  let refusal: string | null = null;
   let finish: FinishReason | undefined;
   for await (const events of batches) {
     watchers.facts.see(events);
@@ -35,6 +38,9 @@ export async function toChatCompletion(
         case 'reasoning-delta':
           reasoning += event.text;
           break;
+        case 'logprobs':
+          tokens.push(...event.tokens);
+          break;
         case 'tool-call':
           calls.push(event.call);
           break;
@@ -43,6 +49,7 @@ export async function toChatCompletion(
           break;
         case 'finish':
           finish = event.reason;
+          refusal = event.refusal ?? null;
           break;
         default:
           event satisfies never;
@@ -62,8 +69,8 @@ export async function toChatCompletion(
         index: 0,
         message: {
           role: 'assistant' as const,
-          content: text === '' && calls.length > 0 ? null : text,
-          refusal: null,
+          content: text === '' && (calls.length > 0 || refusal !== null) ? null : text,
+          refusal,
           ...(annotations.length > 0 && { annotations }),
           ...(reasoning !== '' && { reasoning_content: reasoning }),
           ...(calls.length > 0 && {
@@ -74,7 +81,7 @@ export async function toChatCompletion(
             })),
           }),
         },
-        logprobs: null,
+        logprobs: tokens.length > 0 ? toLogprobs(tokens) : null,
         finish_reason: toFinishReason(finish),
       },
     ],

@@ -6,6 +6,7 @@ import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
 import { decideGate, type Gate } from './gate';
+import { fitOptions } from './options';
 import { toPassagesMessage, toRetrievalNote } from './prompt';
 
 export interface AnswerParts {
@@ -48,14 +49,15 @@ async function* prepare(
   const { provider, model } = await target;
   signal.throwIfAborted();
 
+  const { options, ignored } = fitOptions(request, provider, model);
   const history = cleanHistory(request.messages);
   const budget = fitToContext(history, retrieval.passages, {
     contextLength: model.contextLength,
-    options: request.options,
+    options,
   });
   yield [
     { type: 'step', step: 'prompt', report: budget.report },
-    { type: 'step', step: 'model', provider: provider.id, model: model.id, ignored: provider.ignores(request.options) },
+    { type: 'step', step: 'model', provider: provider.id, model: model.id, ignored },
   ];
   const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
   const note =
@@ -67,7 +69,7 @@ async function* prepare(
       messages: grounding ? insertGrounding(budget.messages, grounding, inBlocks) : budget.messages,
       passages: inBlocks ? budget.passages : [],
       retrieval: retrieval.state,
-      options: capAnswer(request, model),
+      options,
       room: roomFor(budget.report),
       user: request.user,
     },
@@ -133,12 +135,6 @@ function insertGrounding(messages: readonly ChatMessage[], grounding: ChatMessag
   return at < 0 ? [...messages, grounding] : messages.toSpliced(at, 0, grounding);
 }
 
-function capAnswer(request: RunRequest, model: ModelInfo): RunRequest['options'] {
-  const { maxTokens } = request.options;
-  if (maxTokens === undefined || model.maxOutputTokens === undefined) return request.options;
-  return { ...request.options, maxTokens: Math.min(maxTokens, model.maxOutputTokens) };
-}
-
 function roomFor({ contextLength, promptTokensEstimate }: PromptReport): number | undefined {
   return contextLength === undefined ? undefined : Math.max(1, contextLength - promptTokensEstimate);
 }
@@ -186,6 +182,7 @@ async function* withCitations(
             batch.push(event);
             break;
           case 'reasoning-delta':
+          case 'logprobs':
           case 'usage':
             batch.push(event);
             break;

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
 import type { ChatMessage, ChatRequest, ContentPart, GenerationOptions } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage } from '../core/knowledge';
@@ -15,11 +16,15 @@ type UserContent = Exclude<Anthropic.UserMessageParam['content'], string>[number
  */
 export function toAnthropicRequest(request: ChatRequest, info: Anthropic.ModelInfo | undefined): Body {
   const { options } = request;
+  if (options.topLogprobs !== undefined) {
+    throw new AppError('unsupported_parameter', 'logprobs: Claude does not report them.', { param: 'logprobs' });
+  }
   const firstTurn = request.messages.findIndex((message) => message.role !== 'system');
   const system = request.messages
     .slice(0, firstTurn < 0 ? undefined : firstTurn)
     .map((message) => (message.role === 'system' ? message.text.trim() : ''))
     .filter((text) => text !== '');
+  if (options.responseFormat?.type === 'json') system.push(JSON_ONLY);
   const turns = firstTurn < 0 ? [] : toTurns(request.messages.slice(firstTurn), request.passages);
   if (turns.length === 0) {
     throw new AppError('invalid_request', 'The conversation has no text to answer.', { param: 'messages' });
@@ -153,11 +158,25 @@ function toTools(options: GenerationOptions): Partial<Body> {
   };
 }
 
+/** The API knows only JSON of a schema; for any JSON it has to be told. */
+const JSON_ONLY = 'Answer with one JSON object and nothing else: no explanation, no code fence.';
+
+/** The API takes a subset of JSON Schema; the SDK's own helper turns what lies outside it into descriptions. */
+function toStrictSchema(schema: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return { ...transformJSONSchema(schema) };
+  } catch (error) {
+    const param = 'response_format.json_schema.schema';
+    const reason = error instanceof Error ? error.message : 'it cannot be used with Claude';
+    throw new AppError('invalid_request', `${param}: ${reason}`, { param });
+  }
+}
+
 function toOutput(options: GenerationOptions, info: Anthropic.ModelInfo | undefined): Partial<Body> {
   const body: Partial<Body> = {};
   const output: Anthropic.OutputConfig = {};
   if (options.responseFormat?.type === 'json-schema') {
-    output.format = { type: 'json_schema', schema: options.responseFormat.schema };
+    output.format = { type: 'json_schema', schema: toStrictSchema(options.responseFormat.schema) };
   }
   const { reasoningEffort: effort } = options;
   if (effort === 'none') {

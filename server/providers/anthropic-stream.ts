@@ -11,6 +11,7 @@ export class EventReader {
   private readonly numbers: ReadonlyMap<string, number>;
   private input: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'cacheWriteTokens'> = { promptTokens: 0 };
   private stopReason: Anthropic.StopReason | null = null;
+  private refusal: string | undefined;
   private cited = new Set<number>();
   private call: { id: string; name: string; json: string } | undefined;
 
@@ -33,10 +34,13 @@ export class EventReader {
         return this.blockEnd();
       case 'message_delta':
         this.stopReason = event.delta.stop_reason;
+        this.refusal = event.delta.stop_details?.explanation ?? undefined;
         return [this.usage(event.usage)];
       case 'message_stop':
         this.complete = true;
-        return [{ type: 'finish', reason: toFinishReason(this.stopReason) }];
+        return [
+          { type: 'finish', reason: toFinishReason(this.stopReason), ...(this.refusal && { refusal: this.refusal }) },
+        ];
       default:
         // Newer event types are not errors.
         return [];

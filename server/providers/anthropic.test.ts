@@ -50,8 +50,12 @@ describe('an answer', () => {
       call: { id: 'toolu_1', name: 'measure', argumentsJson: '{"unit":"m"}' },
     });
     expect(events.at(-1)).toEqual({ type: 'finish', reason: 'tool-calls' });
-    upstream.behaviour = { tokens: ['x'], stopReason: 'refusal' };
-    expect((await collect(ask())).at(-1)).toEqual({ type: 'finish', reason: 'content-filter' });
+    upstream.behaviour = { tokens: ['x'], stopReason: 'refusal', explanation: 'This is not for me.' };
+    expect((await collect(ask())).at(-1)).toEqual({
+      type: 'finish',
+      reason: 'content-filter',
+      refusal: 'This is not for me.',
+    });
   });
 
   test('a tool call without arguments has an empty object', async () => {
@@ -143,6 +147,25 @@ describe('a request', () => {
     });
     await expect(collect(ask({}, [userMessage('  ')]))).rejects.toMatchObject({ code: 'invalid_request' });
     expect(upstream.calls).toEqual([]);
+  });
+
+  test('for JSON of a schema sends the form the API takes, for any JSON says so, and refuses logprobs', async () => {
+    const schema = { type: 'object', properties: { n: { type: 'integer', minimum: 1 } }, required: ['n'] };
+    await collect(ask({ options: { responseFormat: { type: 'json-schema', name: 'x', schema } } }));
+    expect(upstream.calls[0]?.['output_config']).toMatchObject({
+      format: { type: 'json_schema', schema: { additionalProperties: false, required: ['n'] } },
+    });
+    await collect(ask({ options: { responseFormat: { type: 'json' } } }));
+    expect(upstream.calls[1]?.system?.at(-1)?.text).toContain('one JSON object');
+    const untyped = { type: 'json-schema', name: 'x', schema: { properties: {} } } as const;
+    await expect(collect(ask({ options: { responseFormat: untyped } }))).rejects.toMatchObject({
+      param: 'response_format.json_schema.schema',
+    });
+    await expect(collect(ask({ options: { topLogprobs: 0 } }))).rejects.toMatchObject({
+      code: 'unsupported_parameter',
+      param: 'logprobs',
+    });
+    expect(upstream.calls.length).toBe(2);
   });
 
   test('maps effort; "none" turns thinking off where the model allows it', async () => {

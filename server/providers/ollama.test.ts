@@ -31,6 +31,16 @@ describe('an answer', () => {
     ]);
   });
 
+  test('with the probability of each token, when asked for', async () => {
+    upstream.behaviour = { tokens: ['Hel'] };
+    const events = await collect(ask({ options: { topLogprobs: 1 } }));
+    const other = { token: 'Hel', logprob: -0.25, bytes: null };
+    expect(events).toContainEqual({ type: 'logprobs', tokens: [{ ...other, top: [other] }] });
+    expect(upstream.chats[0]).toMatchObject({ logprobs: true, top_logprobs: 1 });
+    await collect(ask());
+    expect(upstream.chats[1]).not.toHaveProperty('logprobs');
+  });
+
   test('that arrives in one read leaves in one batch', async () => {
     upstream.behaviour = { tokens: ['a', 'b', 'c', 'd'] };
     const batches: number[] = [];

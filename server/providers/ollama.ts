@@ -9,6 +9,7 @@ import type {
   ModelInfo,
   OptionName,
   ReasoningEffort,
+  TokenLogprob,
   ToolCall,
 } from '../core/chat';
 import { textOf } from '../core/chat';
@@ -148,8 +149,9 @@ export class OllamaProvider implements ChatProvider, EmbeddingProvider {
       id: model.name,
       contextLength: Math.min(own, this.options.contextLength),
       capabilities: {
-        vision: capabilities?.includes('vision') ?? false,
-        tools: capabilities?.includes('tools') ?? false,
+        // An older Ollama does not say: then it decides itself.
+        vision: capabilities?.includes('vision') ?? true,
+        tools: capabilities?.includes('tools') ?? true,
         thinking: capabilities?.includes('thinking') ?? false,
         embedding,
       },
@@ -187,6 +189,7 @@ function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest 
       frequency_penalty: options.frequencyPenalty,
       presence_penalty: options.presencePenalty,
     },
+    ...(options.topLogprobs !== undefined && { logprobs: true, top_logprobs: options.topLogprobs }),
     ...(offered.length > 0 && {
       tools: offered.map(({ name, description, parameters }) => ({
         type: 'function',
@@ -271,7 +274,15 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
   };
 }
 
-type ResponseLine = ChatResponse & { error?: unknown };
+/** Fields that the package's types lack. */
+type ResponseLine = ChatResponse & { error?: unknown; logprobs?: LineLogprob[] };
+
+interface LineLogprob {
+  token: string;
+  logprob: number;
+  bytes?: number[];
+  top_logprobs?: LineLogprob[];
+}
 
 /** Turns response lines into events; keeps what the last line needs to know. */
 class ResponseReader {
@@ -297,6 +308,7 @@ class ResponseReader {
     const { thinking, content, tool_calls: calls } = part.message ?? {};
     if (thinking) into.push({ type: 'reasoning-delta', text: thinking });
     if (content) into.push({ type: 'text-delta', text: content });
+    if (part.logprobs) into.push({ type: 'logprobs', tokens: part.logprobs.map(toTokenLogprob) });
     for (const call of calls ?? []) {
       this.sentToolCall = true;
       into.push({ type: 'tool-call', call: toToolCall(call) });
@@ -312,6 +324,15 @@ class ResponseReader {
     if (reason === 'length') return 'length';
     return this.sentToolCall ? 'tool-calls' : 'stop';
   }
+}
+
+function toTokenLogprob({ token, logprob, bytes, top_logprobs: top = [] }: LineLogprob): TokenLogprob {
+  return {
+    token,
+    logprob,
+    bytes: bytes ?? null,
+    top: top.map((other) => ({ token: other.token, logprob: other.logprob, bytes: other.bytes ?? null })),
+  };
 }
 
 function toToolCall(call: { id?: string; function: { name: string; arguments?: unknown } }): ToolCall {

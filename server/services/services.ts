@@ -25,6 +25,7 @@ import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
+import { TaskQueue } from './task-queue';
 
 export interface ServicesOptions {
   /** Folder of the project: `.env`, `samples/` and the built parser are found from here. */
@@ -51,6 +52,7 @@ export class Services {
   readonly health: Cached<Health>;
   private current: Snapshot;
   private readonly active = new Set<AbortController>();
+  private readonly tasks = new TaskQueue();
   private draining = false;
   /** Resolves when the last change of the configuration is in force. */
   private configured: Promise<void> = Promise.resolve();
@@ -132,10 +134,14 @@ export class Services {
     const controller = new AbortController();
     const combined = AbortSignal.any([signal, controller.signal]);
     const { current } = this;
+    let leave = () => {};
     const start = async () => {
       if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
       this.active.add(controller);
-      return (await current.orchestratorFor(request.model))(request, context, combined);
+      if (current.isLocal(request.model)) {
+        leave = request.task ? await this.tasks.task(combined) : this.tasks.question();
+      }
+      return (await current.orchestratorFor(request))(request, context, combined);
     };
     // biome-ignore lint/correctness/useYield: it only opens what comes after it
     const opening = (async function* () {
@@ -143,7 +149,10 @@ export class Services {
     })();
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
       mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
-      onEnd: () => this.active.delete(controller),
+      onEnd: () => {
+        leave();
+        this.active.delete(controller);
+      },
     });
   }
 

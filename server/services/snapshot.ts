@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema';
 import { AppError } from '../core/errors';
 import type { Retriever } from '../core/knowledge';
-import type { Orchestrator } from '../core/run';
+import type { Orchestrator, RunRequest } from '../core/run';
 import { KnowledgeAgent } from '../knowledge/agent';
 import type { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { createAnswer } from '../orchestrate/answer';
@@ -30,11 +30,14 @@ export class Snapshot {
     this.retriever = this.agent ?? knowledge;
   }
 
-  /** How to answer as `model`; throws 404 for an id that `/v1/models` does not list. */
-  async orchestratorFor(model: string): Promise<Orchestrator> {
+  /** How to answer a request; throws 404 for a model that `/v1/models` does not list. */
+  async orchestratorFor({ model, task }: Pick<RunRequest, 'model' | 'task'>): Promise<Orchestrator> {
     const settings = this.config.rag;
     const hasDocuments = () => this.agent !== undefined || this.knowledge.hasDocuments;
     const parts = { retriever: this.retriever, settings, hasDocuments };
+    // A task model that is missing must not cost the chore: then the chat's own model does it.
+    const small = task && this.config.taskModel ? await this.findQuietly(this.config.taskModel) : undefined;
+    if (small) return createAnswer({ ...parts, retrieval: false, target: async () => small });
     if (model === DEFAULT_PROFILE) {
       return createAnswer({ ...parts, retrieval: true, target: () => this.providers.activeTarget() });
     }
@@ -45,5 +48,14 @@ export class Snapshot {
       });
     }
     return createAnswer({ ...parts, retrieval: false, target: async () => target });
+  }
+
+  /** True when the answer comes from a local model, whose slots are few. */
+  isLocal(model: string): boolean {
+    return model.startsWith('ollama/') || (model === DEFAULT_PROFILE && this.providers.active === 'local');
+  }
+
+  private async findQuietly(model: string) {
+    return this.providers.find(model).catch(() => undefined);
   }
 }
