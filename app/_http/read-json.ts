@@ -1,5 +1,8 @@
 import { AppError } from '@/server/core/errors';
 
+/** For the OpenAI endpoints: images travel inside the body. */
+export const MAX_API_BODY_BYTES = 32 * 1024 * 1024;
+
 /** Reads a JSON body under a cap; throws 415, 413 or 400. Next limits no body and answers bad JSON with an empty 500. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   checkJsonType(request);

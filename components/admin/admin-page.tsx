@@ -6,6 +6,7 @@ import { api, messageOf } from '../trpc-client';
 import { Notice } from '../ui/notice';
 import { Shell } from '../ui/shell';
 import { ActiveModel } from './active-model';
+import { ApiKeys } from './api-keys';
 import { Dependencies } from './dependencies';
 import { Documents } from './documents';
 import { OllamaModels } from './ollama-models';
@@ -41,6 +42,9 @@ export function AdminPage() {
         </Section>
         <Section id="documents" title="Documents">
           <Documents />
+        </Section>
+        <Section id="keys" title="API keys">
+          <ApiKeys />
         </Section>
       </div>
     </Shell>

@@ -25,6 +25,17 @@ async function setUp(change: Partial<AccessPolicy> = {}, keys: string[] = []) {
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
+test('what is set for a key goes with whoever uses it, and stays when the keys are read again', async () => {
+  const { access, authorize } = await setUp({}, [KEY]);
+  const [key] = await access.keys();
+  expect(key).toMatchObject({ name: 'IVY_API_KEYS 1', hint: 'cdef', citations: null });
+  expect(await authorize(bearer(KEY))).not.toHaveProperty('citations');
+  await access.setCitations(key?.id ?? '', 'footnotes');
+  await access.syncKeys(['ivy-another-0123456789', KEY]);
+  expect(await authorize(bearer(KEY))).toMatchObject({ name: 'IVY_API_KEYS 2', citations: 'footnotes' });
+  await expect(access.setCitations('key_nope', 'none')).rejects.toMatchObject({ status: 404 });
+});
+
 describe('on loopback', () => {
   test('nobody has to sign in, and made-up keys are ignored while there is no key', async () => {
     const { authorize } = await setUp();

@@ -1,15 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../core/errors';
-import type { Principal } from '../core/run';
+import type { CitationStyle, Principal } from '../core/run';
 import { digest, sameSecret } from './digest';
 import { LoginLimiter } from './login-limiter';
 import { checkOrigin, type OriginPolicy } from './origin';
 
+/** A key as people may see it. */
+export interface KeyInfo {
+  id: string;
+  name: string;
+  /** Its last characters. */
+  hint: string;
+  citations: CitationStyle | null;
+}
+
 /** Keys and sessions by digest; the store implements it. */
 export interface AccessStore {
-  keyByDigest(digest: string): Promise<{ id: string; name: string } | undefined>;
+  keyByDigest(digest: string): Promise<KeyInfo | undefined>;
+  keys(): Promise<KeyInfo[]>;
+  setCitations(id: string, citations: CitationStyle | null): Promise<boolean>;
   keyCount(): Promise<number>;
-  syncKeys(keys: readonly { id: string; name: string; digest: string }[]): Promise<void>;
+  syncKeys(keys: readonly { id: string; name: string; hint: string; digest: string }[]): Promise<void>;
   addSession(digest: string, expiresAt: number): Promise<void>;
   sessionExists(digest: string, now: number): Promise<boolean>;
   removeSession(digest: string): Promise<void>;
@@ -97,9 +108,20 @@ export class Access {
     await this.store.syncKeys(
       keys.map((key, index) => {
         const hash = digest(key);
-        return { id: `key_${hash.slice(0, 16)}`, name: `IVY_API_KEYS ${index + 1}`, digest: hash };
+        const name = `IVY_API_KEYS ${index + 1}`;
+        return { id: `key_${hash.slice(0, 16)}`, name, hint: key.slice(-4), digest: hash };
       }),
     );
+  }
+
+  keys(): Promise<KeyInfo[]> {
+    return this.store.keys();
+  }
+
+  /** Throws 404 when there is no such key. */
+  async setCitations(id: string, citations: CitationStyle | null): Promise<void> {
+    if (await this.store.setCitations(id, citations)) return;
+    throw new AppError('not_found', 'This key does not exist any more.');
   }
 
   /** After the password changed nobody stays signed in with the old one. */
@@ -120,7 +142,10 @@ export class Access {
     const key = /^bearer\s+(\S+)\s*$/i.exec(headers.get('authorization') ?? '')?.[1];
     if (!key) return undefined;
     const stored = await this.store.keyByDigest(digest(key));
-    if (stored) return { id: stored.id, kind: 'key', role: 'member', name: stored.name };
+    if (stored) {
+      const { id, name, citations } = stored;
+      return { id, kind: 'key', role: 'member', name, ...(citations && { citations }) };
+    }
     // While no key exists, many clients still send a made-up one.
     if (this.policy().loopback && (await this.store.keyCount()) === 0) return undefined;
     throw new AppError('invalid_api_key', 'This API key is not valid.');

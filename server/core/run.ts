@@ -3,12 +3,18 @@
 import type { ChatMessage, GenerationOptions, ModelEvent, OptionName } from './chat';
 import type { CitedPassage, RetrievalState } from './knowledge';
 
+/** How a client gets the evidence beside the `[n]` in the text. */
+export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
+export type CitationStyle = (typeof CITATION_STYLES)[number];
+
 /** Who asks. `local` is the person at this machine when no sign-in is required. */
 export interface Principal {
   id: string;
   kind: 'local' | 'key' | 'session';
   role: 'admin' | 'member';
   name: string;
+  /** What the key is set to; undefined leaves it to the client's kind. */
+  citations?: CitationStyle;
 }
 
 /** What the caller may change about retrieval for one request. */

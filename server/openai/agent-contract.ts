@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DocumentInfo, Retrieval, RetrievalQuery } from '../core/knowledge';
-import { toRequestError } from './from-request';
+import { toRequestError } from './request-errors';
 
 const querySchema = z.looseObject({
   query: z.string().min(1).max(20_000),

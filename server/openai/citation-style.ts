@@ -1,16 +1,16 @@
 import { AppError } from '../core/errors';
-
-/** How a client gets the evidence beside the `[n]` in the text. */
-export type CitationStyle = 'annotations' | 'openwebui' | 'footnotes' | 'none';
-
-export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
+import { CITATION_STYLES, type CitationStyle } from '../core/run';
 
 /**
- * The one place that decides it: the body's `rag.citations`, else the header `x-ivy-citations`, else Open
- * WebUI is known by any of its headers (even an empty one) or by its HTTP library, and all others
+ * The one place that decides it: the body's `rag.citations`, else the header `x-ivy-citations`, else what
+ * the caller's key is set to; else Open WebUI is known by any of its headers (even an empty one) or by its HTTP library, and all others
  * get standard annotations.
  */
-export function decideCitationStyle(requested: CitationStyle | undefined, headers: Headers): CitationStyle {
+export function decideCitationStyle(
+  requested: CitationStyle | undefined,
+  headers: Headers,
+  keyStyle?: CitationStyle,
+): CitationStyle {
   if (requested) return requested;
   const header = headers.get('x-ivy-citations')?.trim().toLowerCase();
   const named = CITATION_STYLES.find((style) => style === header);
@@ -20,6 +20,7 @@ export function decideCitationStyle(requested: CitationStyle | undefined, header
       param: 'x-ivy-citations',
     });
   }
+  if (keyStyle) return keyStyle;
   for (const name of headers.keys()) if (name.startsWith('x-openwebui-')) return 'openwebui';
   return headers.get('user-agent')?.includes('aiohttp') ? 'openwebui' : 'annotations';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../core/run';
+import type { CitationStyle, RunEvent } from '../core/run';
 import { cited } from '../testing/requests';
-import { type CitationStyle, decideCitationStyle } from './citation-style';
+import { decideCitationStyle } from './citation-style';
 import { CitationWriter } from './citation-writer';
 import { ChunkEncoder } from './to-chunks';
 
@@ -143,4 +143,6 @@ test('the client decides by body, header, or by what it is', () => {
   expect(decideCitationStyle(undefined, headers({ 'x-openwebui-task': '' }))).toBe('openwebui');
   expect(decideCitationStyle(undefined, headers({ 'x-openwebui-task': '', 'x-ivy-citations': 'None' }))).toBe('none');
   expect(decideCitationStyle('footnotes', headers({ 'x-ivy-citations': 'none' }))).toBe('footnotes');
+  expect(decideCitationStyle(undefined, headers({ 'x-ivy-citations': 'none' }), 'footnotes')).toBe('none');
+  expect(decideCitationStyle(undefined, headers({ 'x-openwebui-chat-id': 'x' }), 'footnotes')).toBe('footnotes');
 });

@@ -1,6 +1,5 @@
 import type { CitedPassage } from '../core/knowledge';
-import type { RunEvent } from '../core/run';
-import type { CitationStyle } from './citation-style';
+import type { CitationStyle, RunEvent } from '../core/run';
 
 /** OpenAI's `url_citation`; offsets count Unicode code points of the message, end exclusive. */
 export interface Annotation {
@@ -126,7 +125,8 @@ function nameOf(passage: CitedPassage): string {
   return `${passage.source} · ${passage.pageKind === 'page' ? 'p.' : 'section'} ${passage.page}`;
 }
 
-function codePoints(text: string): number {
+/** Length in Unicode code points. */
+export function codePoints(text: string): number {
   let count = text.length;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);

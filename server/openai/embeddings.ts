@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
-import { toRequestError } from './from-request';
+import { toRequestError } from './request-errors';
 
 const MAX_INPUTS = 2048;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CITATION_STYLES } from './citation-style';
+import { CITATION_STYLES } from '../core/run';
 
 /**
  * The request body of `POST /v1/chat/completions` as far as Ivy reads it. Loose: clients send more

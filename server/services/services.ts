@@ -7,7 +7,7 @@ import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
 import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
-import type { Principal, RunEvent, RunRequest } from '../core/run';
+import type { CitationStyle, Principal, RunEvent, RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { type Cached, cached } from '../lib/async';
@@ -207,6 +207,12 @@ export class Services {
     await this.current.ollamaModels.remove(name, AbortSignal.timeout(10_000));
     this.current.providers.ollama.forgetModels();
     await this.audit.record(by.name, 'model removed', name);
+  }
+
+  /** Throws 404 when there is no such key. */
+  async setKeyCitations(id: string, citations: CitationStyle | null, by: Principal): Promise<void> {
+    await this.access.setCitations(id, citations);
+    await this.audit.record(by.name, 'citations of a key set', `${id}: ${citations ?? 'by the kind of client'}`);
   }
 
   /** Throws 404 when there is no such document. */

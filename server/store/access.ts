@@ -1,8 +1,11 @@
+import { CITATION_STYLES, type CitationStyle } from '../core/run';
 import type { Database } from './database';
 
 export interface StoredKey {
   id: string;
   name: string;
+  hint: string;
+  citations: CitationStyle | null;
 }
 
 /** API keys and sessions, known by digest only. */
@@ -10,7 +13,31 @@ export class AccessRepository {
   constructor(private readonly database: Database) {}
 
   async keyByDigest(digest: string): Promise<StoredKey | undefined> {
-    return this.database.selectFrom('api_keys').select(['id', 'name']).where('digest', '=', digest).executeTakeFirst();
+    const row = await this.database
+      .selectFrom('api_keys')
+      .select(['id', 'name', 'hint', 'citations'])
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    return row && toStoredKey(row);
+  }
+
+  async keys(): Promise<StoredKey[]> {
+    const rows = await this.database
+      .selectFrom('api_keys')
+      .select(['id', 'name', 'hint', 'citations'])
+      .orderBy('name')
+      .execute();
+    return rows.map(toStoredKey);
+  }
+
+  /** False when there is no such key. */
+  async setCitations(id: string, citations: CitationStyle | null): Promise<boolean> {
+    const result = await this.database
+      .updateTable('api_keys')
+      .set({ citations })
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
   }
 
   async keyCount(): Promise<number> {
@@ -22,7 +49,7 @@ export class AccessRepository {
   }
 
   /** Makes the configured bootstrap keys exactly these: new ones are added, withdrawn ones end at once. */
-  async syncKeys(keys: readonly { id: string; name: string; digest: string }[]): Promise<void> {
+  async syncKeys(keys: readonly { id: string; name: string; hint: string; digest: string }[]): Promise<void> {
     await this.database.transaction().execute(async (trx) => {
       const digests = keys.map((key) => key.digest);
       let withdrawn = trx.deleteFrom('api_keys').where('name', 'like', 'IVY_API_KEYS%');
@@ -31,8 +58,9 @@ export class AccessRepository {
       for (const key of keys) {
         await trx
           .insertInto('api_keys')
-          .values({ ...key, created_at: Date.now(), last_used_at: null })
-          .onConflict((conflict) => conflict.column('digest').doNothing())
+          .values({ ...key, citations: null, created_at: Date.now(), last_used_at: null })
+          // What was set for the key stays.
+          .onConflict((conflict) => conflict.column('digest').doUpdateSet({ name: key.name, hint: key.hint }))
           .execute();
       }
     });
@@ -67,4 +95,9 @@ export class AccessRepository {
   async removeExpiredSessions(now: number): Promise<void> {
     await this.database.deleteFrom('sessions').where('expires_at', '<=', now).execute();
   }
+}
+
+/** A style that a later version wrote and this one does not know counts as none. */
+function toStoredKey(row: { id: string; name: string; hint: string; citations: string | null }): StoredKey {
+  return { ...row, citations: CITATION_STYLES.find((style) => style === row.citations) ?? null };
 }

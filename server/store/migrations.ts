@@ -65,4 +65,13 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0002-key-settings': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('api_keys')
+        .addColumn('hint', 'text', (c) => c.notNull().defaultTo(''))
+        .execute();
+      await db.schema.alterTable('api_keys').addColumn('citations', 'text').execute();
+    },
+  },
 };

@@ -24,7 +24,16 @@ export interface Schema {
     updated_at: number;
   };
   document_pages: { document_id: string; page: number; heading: string | null; text: string };
-  api_keys: { id: string; name: string; digest: string; created_at: number; last_used_at: number | null };
+  api_keys: {
+    id: string;
+    name: string;
+    digest: string;
+    /** The key's last characters, to tell keys apart on the admin page. */
+    hint: string;
+    citations: string | null;
+    created_at: number;
+    last_used_at: number | null;
+  };
   sessions: { digest: string; created_at: number; expires_at: number };
   audit: { id: string; at: number; actor: string; action: string; detail: string };
 }

@@ -1,6 +1,7 @@
 import { adminRouter } from './routers/admin';
 import { chatRouter } from './routers/chat';
 import { documentsRouter } from './routers/documents';
+import { keysRouter } from './routers/keys';
 import { sessionRouter } from './routers/session';
 import { router } from './trpc';
 
@@ -9,6 +10,7 @@ export const appRouter = router({
   admin: adminRouter,
   chat: chatRouter,
   documents: documentsRouter,
+  keys: keysRouter,
   session: sessionRouter,
 });
 

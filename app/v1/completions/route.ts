@@ -1,15 +1,13 @@
 import { streamRun } from '@/app/_http/event-stream';
-import { readJson } from '@/app/_http/read-json';
+import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { HeaderFacts } from '@/server/openai/headers';
 import { fromTextCompletion, TextChunkEncoder, toTextCompletion } from '@/server/openai/text-completion';
 import { toChatCompletion } from '@/server/openai/to-completion';
 
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
 export const POST = route('api', async ({ request, services, principal, requestId }) => {
-  const call = fromTextCompletion(await readJson(request, MAX_BODY_BYTES), request.headers);
+  const call = fromTextCompletion(await readJson(request, MAX_API_BODY_BYTES), request.headers);
   const head = {
     id: `cmpl-${requestId.slice('req_'.length)}`,
     created: Math.floor(Date.now() / 1000),

@@ -1,11 +1,9 @@
-import { readJson } from '@/app/_http/read-json';
+import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { fromEmbeddings, toEmbeddings } from '@/server/openai/embeddings';
 
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
 export const POST = route('api', async ({ request, services }) => {
-  const { request: wanted, encoding } = fromEmbeddings(await readJson(request, MAX_BODY_BYTES));
+  const { request: wanted, encoding } = fromEmbeddings(await readJson(request, MAX_API_BODY_BYTES));
   return Response.json(toEmbeddings(await services.embed(wanted, request.signal), wanted.model, encoding));
 });
 

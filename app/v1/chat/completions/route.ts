@@ -1,5 +1,5 @@
 import { streamRun } from '@/app/_http/event-stream';
-import { readJson } from '@/app/_http/read-json';
+import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { fromChatCompletion } from '@/server/openai/from-request';
@@ -7,11 +7,8 @@ import { HeaderFacts } from '@/server/openai/headers';
 import { ChunkEncoder } from '@/server/openai/to-chunks';
 import { toChatCompletion } from '@/server/openai/to-completion';
 
-/** Images travel inside the body. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
 export const POST = route('api', async ({ request, services, principal, requestId }) => {
-  const call = fromChatCompletion(await readJson(request, MAX_BODY_BYTES), request.headers);
+  const call = fromChatCompletion(await readJson(request, MAX_API_BODY_BYTES), request.headers, principal.citations);
   const head = {
     id: `chatcmpl-${requestId.slice('req_'.length)}`,
     created: Math.floor(Date.now() / 1000),
