@@ -47,6 +47,8 @@ const LAYERS = [
 export class FakeOllama extends FakeServer {
   models: FakeModel[] = [chatModel('llama3.1:latest')];
   behaviour: OllamaBehaviour = {};
+  /** Of the next chats, one each; then `behaviour` again. */
+  script: OllamaBehaviour[] = [];
   /** Bodies of `/api/chat`, oldest first. */
   readonly chats: ChatBody[] = [];
   /** Chats and pulls whose client went away before the end. */
@@ -83,7 +85,7 @@ export class FakeOllama extends FakeServer {
 
   private async chat(response: ServerResponse, body: ChatBody): Promise<void> {
     this.chats.push(body);
-    const { behaviour } = this;
+    const behaviour = this.script.shift() ?? this.behaviour;
     if (!this.models.some((model) => model.name === body.model || model.name === `${body.model}:latest`)) {
       return sendJson(response, 404, { error: `model '${body.model}' not found` });
     }
