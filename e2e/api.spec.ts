@@ -513,7 +513,9 @@ test('an Ollama that appears later is used within seconds; a Claude key alone se
   }
 });
 
-test('an external knowledge agent is asked; when it is down the answer is flagged, or refused if retrieval is required', async () => {
+test('an external knowledge agent is asked; when it is down the answer is flagged, or refused if retrieval is required', async ({
+  page,
+}) => {
   const agent = new FakeAgent();
   await agent.start();
   const env = { KNOWLEDGE_AGENT_URL: agent.url };
@@ -522,6 +524,13 @@ test('an external knowledge agent is asked; when it is down the answer is flagge
   try {
     const found = await client.chat.completions.create(ask);
     expect(found.choices[0]?.message.content).toContain('ECSS-E-ST-32-08C.pdf, page 45 [1]');
+    // The document is not Ivy's: the link shows what the agent sent for this answer.
+    const link = new URL(found.choices[0]?.message.annotations?.[0]?.url_citation.url ?? '');
+    await page.goto(ivy.url + link.pathname + link.search);
+    await expect(page.getByRole('heading', { name: 'ECSS-E-ST-32-08C.pdf' })).toBeVisible();
+    await expect(page.getByText('Page 45 · score 0.85')).toBeVisible();
+    await page.goto(`${ivy.url}/view/run/req_nope?n=1`);
+    await expect(page.getByText('This answer is too old')).toBeVisible();
     await agent.stop();
     const { data, response } = await client.chat.completions.create(ask).withResponse();
     expect(response.headers.get('x-ivy-rag')).toBe('degraded');

@@ -27,7 +27,10 @@ const head = { id: 'c', created: 1, model: 'm', requestId: 'r', includeUsage: fa
 
 /** The chunks of a stream, parsed. */
 function chunksOf(style: CitationStyle, events: readonly RunEvent[]) {
-  const encoder = new ChunkEncoder(head, new CitationWriter(style, 'https://ivy.example'));
+  const encoder = new ChunkEncoder(
+    head,
+    new CitationWriter(style, { publicUrl: 'https://ivy.example', requestId: 'req_1' }),
+  );
   const frames = events
     .map((event) => encoder.encode([event]))
     .join('')
@@ -49,8 +52,9 @@ describe('annotations', () => {
     const lists = chunks.filter((chunk) => chunk.choices[0].delta.annotations);
     expect(lists).toHaveLength(1);
     expect(chunks.indexOf(lists[0])).toBe(chunks.length - 2);
-    const [first, second, ...rest] = lists[0].choices[0].delta.annotations;
+    const [first, second, third, ...rest] = lists[0].choices[0].delta.annotations;
     expect(rest).toEqual([]);
+    expect(third.url_citation.url).toBe('https://ivy.example/view/run/req_1?n=3');
     expect(first).toEqual({
       type: 'url_citation',
       url_citation: {
@@ -61,8 +65,8 @@ describe('annotations', () => {
       },
     });
     const text = [...'Größe 𝔘: 4 m [1]. Masse `x[1]` [2][3][9]'];
-    for (const { url_citation: citation } of [first, second]) {
-      expect(text.slice(citation.start_index, citation.end_index).join('')).toMatch(/^\[[12]\]$/);
+    for (const { url_citation: citation } of [first, second, third]) {
+      expect(text.slice(citation.start_index, citation.end_index).join('')).toMatch(/^\[[123]\]$/);
     }
   });
 
@@ -122,7 +126,10 @@ describe('Open WebUI', () => {
 
   test('a long passage stays under 64 KiB a line', () => {
     const long = { ...retrieval, query: 'q'.repeat(200_000), passages: [cited(1, { text: '\u0001'.repeat(100_000) })] };
-    const encoder = new ChunkEncoder(head, new CitationWriter('openwebui', 'https://ivy.example'));
+    const encoder = new ChunkEncoder(
+      head,
+      new CitationWriter('openwebui', { publicUrl: 'https://ivy.example', requestId: 'req_1' }),
+    );
     for (const line of encoder.encode([long]).split('\n')) expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024);
   });
 });

@@ -25,8 +25,11 @@ export class CitationWriter {
 
   constructor(
     private readonly style: CitationStyle,
-    /** Where browsers reach Ivy, for links. */
-    private readonly publicUrl: string,
+    private readonly at: {
+      /** Where browsers reach Ivy, for links. */
+      publicUrl: string;
+      requestId: string;
+    },
   ) {}
 
   /** The passages of the run; answers Open WebUI's events for them, to be sent before the text. */
@@ -53,15 +56,15 @@ export class CitationWriter {
     this.length += codePoints(text);
   }
 
-  /** One for each marker whose passage can be opened by a link, once the text is complete. */
+  /** One for each marker, once the text is complete. */
   annotations(): Annotation[] {
     if (this.style !== 'annotations') return [];
     const annotations: Annotation[] = [];
     let room = MAX_ANNOTATION_CHARS;
     for (const { n, start, end } of this.marks) {
       const passage = this.passages.get(n);
-      const url = passage && this.linkTo(passage);
-      if (!url) continue;
+      if (!passage) continue;
+      const url = this.linkTo(passage);
       const title = nameOf(passage);
       room -= ANNOTATION_FRAME + url.length + title.length;
       if (room < 0) break;
@@ -77,17 +80,18 @@ export class CitationWriter {
     const lines = cited.flatMap((n) => {
       const passage = this.passages.get(n);
       if (!passage) return [];
-      const url = this.linkTo(passage);
       const name = nameOf(passage).replace(/[[\]]/g, '');
-      return [`- [${n}] ${url ? `[${name}](${url})` : name}, score ${passage.score.toFixed(2)}`];
+      return [`- [${n}] [${name}](${this.linkTo(passage)}), score ${passage.score.toFixed(2)}`];
     });
     return lines.length === 0 ? '' : `\n\n**Sources**\n\n${lines.join('\n')}`;
   }
 
-  private linkTo(passage: CitedPassage): string | undefined {
-    if (passage.documentId === undefined) return passage.url;
+  private linkTo(passage: CitedPassage): string {
+    const { publicUrl, requestId } = this.at;
+    // A foreign agent's passage without a link of its own is shown as it was for this answer.
+    if (passage.documentId === undefined) return passage.url ?? `${publicUrl}/view/run/${requestId}?n=${passage.n}`;
     const query = `page=${passage.page}&passage=${encodeURIComponent(passage.id)}`;
-    return `${this.publicUrl}/view/${passage.documentId}?${query}`;
+    return `${publicUrl}/view/${passage.documentId}?${query}`;
   }
 
   /**
@@ -104,11 +108,10 @@ export class CitationWriter {
       names.set(base, seen);
       const name = seen === 1 ? base : `${base} (${seen})`;
       const source = `kb:${passage.documentId ?? passage.source}#${passage.id}`;
-      const url = this.linkTo(passage);
       return {
         type: 'source',
         data: {
-          source: { id: source, name, ...(url && { url }) },
+          source: { id: source, name, url: this.linkTo(passage) },
           document: [(passage.text ?? 'The text of this passage is not available.').slice(0, MAX_DOCUMENT_CHARS)],
           metadata: [
             { source, name, ...(Number.isInteger(passage.page) && passage.page > 0 && { page: passage.page - 1 }) },

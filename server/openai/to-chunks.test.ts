@@ -26,7 +26,7 @@ const events: RunEvent[] = [
   { type: 'finish', reason: 'tool-calls' },
 ];
 
-const silent = () => new CitationWriter('none', 'http://ivy.example');
+const silent = () => new CitationWriter('none', { publicUrl: 'http://ivy.example', requestId: 'req_1' });
 
 describe('a stream', () => {
   test('is written byte for byte as OpenAI clients expect it', () => {

@@ -1,7 +1,15 @@
 import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
-import type { Citation, Orchestrator, PromptReport, RetrievalSettings, RunEvent, RunRequest } from '../core/run';
+import type {
+  Citation,
+  Orchestrator,
+  PromptReport,
+  RetrievalSettings,
+  RunContext,
+  RunEvent,
+  RunRequest,
+} from '../core/run';
 import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
@@ -17,19 +25,22 @@ export interface AnswerParts {
   /** False for provider models that are exposed as they are. */
   retrieval: boolean;
   hasDocuments(): boolean;
+  /** Keeps passages that only this answer knows, so that their citations can be looked up. */
+  keepEvidence?(runId: string, passages: readonly CitedPassage[]): void;
 }
 
 type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
 
 /** The plain path: gate, search, budget, prompt, answer with checked citations. */
 export function createAnswer(parts: AnswerParts): Orchestrator {
-  return (request, _context, signal) => thenDelegate(prepare(parts, request, signal));
+  return (request, context, signal) => thenDelegate(prepare(parts, request, context, signal));
 }
 
 /** Everything before the model's first event; returns the answer itself. */
 async function* prepare(
   parts: AnswerParts,
   request: RunRequest,
+  context: RunContext,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RunEvent[], AsyncIterable<readonly RunEvent[]>> {
   // Both are needed before the first token, so they go together. A missing provider is reported
@@ -43,6 +54,7 @@ async function* prepare(
   ];
   const retrieval = await retrieve(parts, request, gate, signal);
   yield [retrieval];
+  parts.keepEvidence?.(context.runId, retrieval.passages);
   if (retrieval.state === 'degraded' && parts.settings.required) {
     throw new AppError('retrieval_unavailable', `The documents could not be searched: ${retrieval.reason}`);
   }

@@ -20,6 +20,7 @@ import { AuditRepository } from '../store/audit';
 import { lockDataFolder } from '../store/data-lock';
 import { type Database, openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
+import { EvidenceRepository } from '../store/evidence';
 import { SettingsRepository } from '../store/settings';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
@@ -65,9 +66,10 @@ export class Services {
     readonly knowledge: KnowledgeBase,
     private readonly dropFolder: DropFolder,
     readonly audit: AuditRepository,
+    readonly evidence: EvidenceRepository,
     private readonly lock: { release(): void },
   ) {
-    this.current = new Snapshot(config.config, knowledge);
+    this.current = new Snapshot(config.config, knowledge, evidence);
     this.runs = new RunRegistry((request, context, signal) => this.answer(request, context, signal));
     this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
     this.health = cached(HEALTH_TTL_MS, () => checkHealth(this));
@@ -108,7 +110,16 @@ export class Services {
       maxFileBytes: MAX_FILE_BYTES,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
-    services = new Services(database, settings, config, knowledge, dropFolder, audit, lock);
+    services = new Services(
+      database,
+      settings,
+      config,
+      knowledge,
+      dropFolder,
+      audit,
+      new EvidenceRepository(database),
+      lock,
+    );
     await services.access.syncKeys(config.config.apiKeys);
     await services.notePassword();
     await addSamples(options.root, settings, knowledge);
@@ -247,7 +258,7 @@ export class Services {
     // What withdraws a right comes first.
     if (change.changed.includes('IVY_API_KEYS')) await this.access.syncKeys(change.config.apiKeys);
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
-    const next = new Snapshot(change.config, this.knowledge, this.current);
+    const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;
     this.health.reset();

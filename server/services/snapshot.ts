@@ -1,12 +1,14 @@
 import type { Config } from '../config/schema';
 import { AppError } from '../core/errors';
-import type { Retriever } from '../core/knowledge';
+import type { CitedPassage, Retriever } from '../core/knowledge';
 import type { Orchestrator, RunRequest } from '../core/run';
 import { KnowledgeAgent } from '../knowledge/agent';
 import type { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { log } from '../lib/log';
 import { createAnswer } from '../orchestrate/answer';
 import { OllamaModels } from '../providers/ollama-models';
 import { ProviderRegistry } from '../providers/registry';
+import type { EvidenceRepository } from '../store/evidence';
 
 /** The profile that searches the documents and answers with the active provider. */
 export const DEFAULT_PROFILE = 'ivy-orchestrator';
@@ -21,6 +23,7 @@ export class Snapshot {
   constructor(
     readonly config: Config,
     private readonly knowledge: KnowledgeBase,
+    private readonly evidence: EvidenceRepository,
     previous?: Snapshot,
   ) {
     this.providers = new ProviderRegistry(config, previous?.providers);
@@ -34,7 +37,15 @@ export class Snapshot {
   async orchestratorFor({ model, task }: Pick<RunRequest, 'model' | 'task'>): Promise<Orchestrator> {
     const settings = this.config.rag;
     const hasDocuments = () => this.agent !== undefined || this.knowledge.hasDocuments;
-    const parts = { retriever: this.retriever, settings, hasDocuments };
+    const keepEvidence = (runId: string, passages: readonly CitedPassage[]) => {
+      this.evidence.save(runId, passages).catch((error) => log.error({ err: error }, 'evidence cannot be kept'));
+    };
+    const parts = {
+      retriever: this.retriever,
+      settings,
+      hasDocuments,
+      ...(this.agent && { keepEvidence }),
+    };
     // A task model that is missing must not cost the chore: then the chat's own model does it.
     const small = task && this.config.taskModel ? await this.findQuietly(this.config.taskModel) : undefined;
     if (small) return createAnswer({ ...parts, retrieval: false, target: async () => small });

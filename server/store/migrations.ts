@@ -74,4 +74,17 @@ export const migrations: Record<string, Migration> = {
       await db.schema.alterTable('api_keys').addColumn('citations', 'text').execute();
     },
   },
+  '0003-evidence': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('evidence')
+        .addColumn('run_id', 'text', (c) => c.notNull())
+        .addColumn('n', 'integer', (c) => c.notNull())
+        .addColumn('passage', 'text', (c) => c.notNull())
+        .addColumn('created_at', 'bigint', (c) => c.notNull())
+        .addPrimaryKeyConstraint('evidence_key', ['run_id', 'n'])
+        .execute();
+      await db.schema.createIndex('evidence_created').on('evidence').column('created_at').execute();
+    },
+  },
 };

@@ -35,5 +35,6 @@ export interface Schema {
     last_used_at: number | null;
   };
   sessions: { digest: string; created_at: number; expires_at: number };
+  evidence: { run_id: string; n: number; passage: string; created_at: number };
   audit: { id: string; at: number; actor: string; action: string; detail: string };
 }

@@ -18,7 +18,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
   const facts = new HeaderFacts(call.ignored);
   const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
   if (!call.stream) {
-    const citations = new CitationWriter('none', services.config.config.publicUrl);
+    const citations = new CitationWriter('none', { publicUrl: services.config.config.publicUrl, requestId });
     const completion = await toChatCompletion(events, head, { facts, citations });
     return Response.json(toTextCompletion(completion), { headers: facts.toHeaders() });
   }

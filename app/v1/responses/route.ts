@@ -18,7 +18,10 @@ export const POST = route('api', async ({ request, services, principal, requestI
     echo: call.echo,
   };
   const facts = new HeaderFacts(call.ignored);
-  const writer = new ResponseWriter(head, new CitationWriter(call.citations, services.config.config.publicUrl));
+  const writer = new ResponseWriter(
+    head,
+    new CitationWriter(call.citations, { publicUrl: services.config.config.publicUrl, requestId }),
+  );
   const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
   if (!call.stream) {
     return Response.json(await toResponse(events, writer, facts), { headers: facts.toHeaders() });

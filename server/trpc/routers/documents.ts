@@ -18,6 +18,15 @@ export const documentsRouter = router({
     await ctx.services.removeDocument(input.id, ctx.principal);
   }),
 
+  /** A passage of an external agent as an answer cited it. */
+  evidence: procedure
+    .input(z.strictObject({ run: z.string().max(100), n: z.number().int().min(1).max(1000) }))
+    .query(async ({ ctx, input }) => {
+      const passage = await ctx.services.evidence.find(input.run, input.n);
+      if (!passage) throw new AppError('not_found', 'This answer is too old, or it did not cite such a passage.');
+      return passage;
+    }),
+
   /** One page as text, for the source viewer. */
   page: procedure
     .input(z.strictObject({ id: z.string(), page: z.number().int().min(1) }))

@@ -17,7 +17,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
     includeUsage: call.includeUsage,
   };
   const facts = new HeaderFacts(call.ignored);
-  const citations = new CitationWriter(call.citations, services.config.config.publicUrl);
+  const citations = new CitationWriter(call.citations, { publicUrl: services.config.config.publicUrl, requestId });
   const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
   if (!call.stream) {
     const completion = await toChatCompletion(events, head, { facts, citations });
