@@ -11,6 +11,8 @@ export interface OllamaBehaviour {
   firstByteMs?: number;
   tokenMs?: number;
   doneReason?: string;
+  /** Fields that no Ollama sends, in every line. */
+  extra?: Record<string, unknown>;
   /** `silence`: never another byte; `cut`: the connection ends before `done`; the others are lines. */
   fault?: 'silence' | 'cut' | 'error-line' | 'malformed-line' | 'endless-line';
   /** Answer with this status before any byte of a stream. */
@@ -111,7 +113,7 @@ export class FakeOllama extends FakeServer {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const line = (message: object, more: object = {}) =>
       response.write(
-        `${JSON.stringify({ ...at, message: { role: 'assistant', content: '', ...message }, done: false, ...more })}\n`,
+        `${JSON.stringify({ ...at, message: { role: 'assistant', content: '', ...message }, done: false, ...behaviour.extra, ...more })}\n`,
       );
     const tokens = behaviour.tokens ?? answerFrom(body);
     for (const thinking of behaviour.thinking ?? []) line({ thinking });

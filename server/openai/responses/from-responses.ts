@@ -176,11 +176,10 @@ function toToolChoice(choice: ResponsesBody['tool_choice']): ToolChoice | undefi
   return choice.type === 'function' ? { name: choice.name } : choice.mode;
 }
 
-/** Open WebUI reads the annotations of this endpoint, not its own events. */
 function toStyle(input: ResponsesBody, headers: Headers, keyStyle: CitationStyle | undefined): CitationStyle {
   const style = decideCitationStyle(input.rag?.citations, headers, keyStyle);
-  if (input.text?.format && input.text.format.type !== 'text') return 'none';
-  return style === 'openwebui' ? 'annotations' : style;
+  const json = input.text?.format !== undefined && input.text.format.type !== 'text';
+  return json && style !== 'openwebui' ? 'none' : style;
 }
 
 function toEcho(input: ResponsesBody, tools: readonly FunctionTool[]): ResponseEcho {

@@ -61,7 +61,12 @@ export class ResponseWriter {
           break;
         case 'retrieval':
           this.rag = { state: event.state, reason: event.reason ?? null };
-          this.citations.retrieved(event);
+          // Open WebUI takes its events from any chunk; from the annotations of this endpoint it would take the
+          // link as the name, and ask Google for an icon.
+          for (const data of this.citations.retrieved(event)) {
+            this.begin(out);
+            out.push({ type: 'response.ivy.event', event: data });
+          }
           break;
         case 'usage':
           this.usage = event.usage;
