@@ -2,6 +2,8 @@ import { defineConfig } from 'playwright/test';
 
 export default defineConfig({
   testDir: 'e2e',
+  // A real Open WebUI is tried by `npm run e2e:open-webui` only.
+  testIgnore: process.env['OPEN_WEBUI'] ? [] : 'real/**',
   outputDir: 'test-results',
   workers: 2,
   timeout: 60_000,

@@ -17,6 +17,7 @@ export interface OllamaBehaviour {
   fault?: 'silence' | 'cut' | 'error-line' | 'malformed-line' | 'endless-line';
   /** Answer with this status before any byte of a stream. */
   status?: number;
+  statusAfterMs?: number;
 }
 
 export interface FakeModel {
@@ -91,6 +92,7 @@ export class FakeOllama extends FakeServer {
     if (!this.models.some((model) => model.name === body.model || model.name === `${body.model}:latest`)) {
       return sendJson(response, 404, { error: `model '${body.model}' not found` });
     }
+    if (behaviour.statusAfterMs && !(await pause(response, behaviour.statusAfterMs))) return;
     if (behaviour.status) return sendJson(response, behaviour.status, { error: 'server busy, please try again.' });
     const at = { model: body.model, created_at: new Date().toISOString() };
     // An empty list is "load the model".
@@ -234,6 +236,8 @@ function toTag({ name, capabilities, context_length, size }: FakeModel) {
 
 /** Reads its prompt as a model does: the first passage's first sentence, cited in the forms that models use. */
 function answerFrom(body: ChatBody): string[] {
+  const task = body.messages.length === 1 && body.messages[0]?.content.startsWith('### Task:\n');
+  if (task) return ['{"title": "Payload ', 'fairing", "tags": ["Launcher"], ', '"follow_ups": ["And its mass?"]}'];
   const context = body.messages.find(({ role, content }) => role === 'system' && content.includes('[Document 1 - '));
   if (!context) return ['I ', 'have ', 'no ', 'documents.'];
   const text =
