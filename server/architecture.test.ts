@@ -28,7 +28,7 @@ const RULES: Record<string, readonly string[]> = {
 /** Packages that only one place may use. */
 const RESERVED: Record<string, (file: string) => boolean> = {
   undici: (file) => file.startsWith('server/net/'),
-  'node:http': (file) => file.startsWith('e2e/'),
+  'node:http': (file) => file.startsWith('server/net/'),
   'node:https': () => false,
   ollama: (file) => file.startsWith('server/providers/'),
   '@anthropic-ai/sdk': (file) => file.startsWith('server/providers/'),

@@ -14,7 +14,10 @@ interface StreamEncoder {
 /** Longest wait for the first event of the model before the status is settled as 200. */
 const FIRST_EVENT_MS = 1_000;
 const KEEP_ALIVE_MS = 10_000;
+const KEEP_ALIVE_TICKS = 4;
 const KEEP_ALIVE = ': keep-alive\n\n';
+/** Writes that may wait for the connection before the run is made to wait. */
+const MAX_WAITING = 4;
 
 /** What happened before the headers had to go out. */
 interface Opened {
@@ -54,70 +57,136 @@ function isModelEvent(event: RunEvent): boolean {
 }
 
 /**
- * The rest of a run as server-sent events. Pull-based: a slow reader slows the provider down. A
- * cancelled stream or an aborted request ends the run.
+ * The rest of a run as server-sent events, written one after the other: a slow reader slows the provider
+ * down. Chained by hand, since this runs for every token of every stream.
  */
-function toEventStream(
-  iterator: Batches,
-  opened: Opened,
-  encoder: StreamEncoder,
-  signal: AbortSignal,
-): ReadableStream<Uint8Array> {
-  const utf8 = new TextEncoder();
-  let first: string | undefined = opened.batches.map((batch) => encoder.encode(batch)).join('');
-  let pending = opened.pending;
-  // One timer for the whole stream, set back by every read: it fires only in silence.
-  let waiting: ((text: string) => void) | undefined;
-  let cancelled = false;
-  const quiet = setInterval(() => waiting?.(KEEP_ALIVE), KEEP_ALIVE_MS);
-  quiet.unref();
-  return new ReadableStream<Uint8Array>(
-    {
-      // Chained by hand: an async function here would cost two more promises per token.
-      pull(controller) {
-        const send = (text: string) => controller.enqueue(utf8.encode(text));
-        const close = (text: string) => {
-          clearInterval(quiet);
-          waiting = undefined;
-          if (text !== '') send(text);
-          controller.close();
-        };
-        if (first !== undefined) {
-          send(first || KEEP_ALIVE);
-          first = undefined;
-          return undefined;
-        }
-        quiet.refresh();
-        waiting = send;
-        const fail = (error: unknown) => {
-          if (cancelled) return;
-          // An aborted reader has gone: there is nobody to tell.
-          if (signal.aborted || isAbort(error)) return close('');
-          const failure = toAppError(error);
-          log.warn({ err: failure.cause ?? failure, code: failure.code }, 'an answer broke off');
-          return close(encoder.fail(failure));
-        };
-        const take = ({ done, value }: IteratorResult<readonly RunEvent[]>): void | Promise<void> => {
-          if (cancelled) return undefined;
-          if (done) return close(encoder.end());
+class EventWriter {
+  private cancelled = false;
+  private pending: Opened['pending'];
+
+  constructor(
+    private readonly iterator: Batches,
+    private readonly opened: Opened,
+    private readonly encoder: StreamEncoder,
+    private readonly signal: AbortSignal,
+  ) {
+    this.pending = opened.pending;
+  }
+
+  /**
+   * Writes everything and resolves after the last write. `write` answers a promise only when the reader
+   * cannot take more for now. No promise waits for the next one, or a long answer would hold them all.
+   */
+  writeTo(write: (text: string) => Promise<void> | undefined): Promise<void> {
+    const { encoder, iterator, signal } = this;
+    // Ticks since the last read came; setting a timer back for every token would cost more than the token.
+    let silence = 0;
+    const quiet = setInterval(() => {
+      silence += 1;
+      if (silence < KEEP_ALIVE_TICKS) return;
+      silence = 0;
+      void write(KEEP_ALIVE)?.catch(() => {});
+    }, KEEP_ALIVE_MS / KEEP_ALIVE_TICKS);
+    quiet.unref();
+    return new Promise<void>((resolve, reject) => {
+      const send = (text: string, then: () => void) => {
+        const full = write(text);
+        if (full) full.then(then, reject);
+        else then();
+      };
+      const step = () => {
+        if (this.cancelled) return resolve();
+        const read = this.pending ?? iterator.next();
+        this.pending = undefined;
+        read.then(take, fail);
+      };
+      const take = ({ done, value }: IteratorResult<readonly RunEvent[]>) => {
+        silence = 0;
+        if (this.cancelled) return resolve();
+        try {
+          if (done) return send(encoder.end(), resolve);
           const text = encoder.encode(value);
           // A batch without anything to show: the next one.
-          if (text === '') return iterator.next().then(take);
-          waiting = undefined;
-          return send(text);
-        };
-        const read = pending ?? iterator.next();
-        pending = undefined;
-        return read.then(take).catch(fail);
+          if (text === '') return step();
+          return send(text, step);
+        } catch (error) {
+          return fail(error);
+        }
+      };
+      const fail = (error: unknown) => {
+        // An aborted reader has gone: there is nobody to tell.
+        if (this.cancelled || signal.aborted || isAbort(error)) return resolve();
+        const failure = toAppError(error);
+        log.warn({ err: failure.cause ?? failure, code: failure.code }, 'an answer broke off');
+        return send(encoder.fail(failure), resolve);
+      };
+      send(this.opened.batches.map((batch) => encoder.encode(batch)).join('') || KEEP_ALIVE, step);
+    }).finally(() => clearInterval(quiet));
+  }
+
+  /** The reader has gone: ends the run. */
+  async cancel(): Promise<void> {
+    this.cancelled = true;
+    await this.iterator.return?.();
+  }
+}
+
+/**
+ * A body that Next pipes into the connection. The platform's own pipe costs a dozen promises per chunk, which
+ * for tokens is most of the work: this one hands each text to the destination directly (docs/decisions/0009).
+ * Read in any other way it is an ordinary stream.
+ */
+class EventStreamBody extends ReadableStream<Uint8Array> {
+  constructor(private readonly events: EventWriter) {
+    const utf8 = new TextEncoder();
+    let wanted = () => {};
+    let started = false;
+    let cancelled = false;
+    super({
+      pull(controller) {
+        wanted();
+        if (started) return;
+        started = true;
+        events
+          .writeTo((text) => {
+            controller.enqueue(utf8.encode(text));
+            return new Promise((resolve) => {
+              wanted = resolve;
+            });
+          })
+          .then(
+            () => cancelled || controller.close(),
+            (error) => controller.error(error),
+          );
       },
-      async cancel() {
+      cancel() {
         cancelled = true;
-        clearInterval(quiet);
-        await iterator.return?.();
+        return events.cancel();
       },
-    },
-    { highWaterMark: 1 },
-  );
+    });
+  }
+
+  override async pipeTo(destination: WritableStream<Uint8Array>, options: StreamPipeOptions = {}): Promise<void> {
+    const writer = destination.getWriter();
+    // A failed write also fails the end, where it is reported.
+    const ignore = () => {};
+    const stop = () => void this.events.cancel().catch(ignore);
+    options.signal?.addEventListener('abort', stop, { once: true });
+    writer.closed.catch(stop);
+    try {
+      await this.events.writeTo((text) => {
+        writer.write(Buffer.from(text)).catch(ignore);
+        return (writer.desiredSize ?? 0) > -MAX_WAITING ? undefined : writer.ready;
+      });
+      await writer.close();
+    } catch (error) {
+      stop();
+      writer.abort(error).catch(ignore);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', stop);
+    }
+  }
 }
 
 /**
@@ -133,7 +202,7 @@ export async function streamRun(
   for (const batch of opened.batches) parts.facts.see(batch);
   const headers = parts.facts.toHeaders();
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);
-  return new Response(toEventStream(events, opened, parts.encoder, signal), { headers });
+  return new Response(new EventStreamBody(new EventWriter(events, opened, parts.encoder, signal)), { headers });
 }
 
 /** No transformation: Next would compress, and proxies would hold back, what has to flow. */

@@ -5,6 +5,7 @@ import { flatHeaders, openRequest, readCapped, type ServiceRequest, toServiceReq
 import { toServiceError } from './service-error';
 
 const NEWLINE = 10;
+const EMPTY: Buffer = Buffer.alloc(0);
 const MAX_ERROR_BYTES = 64 * 1024;
 
 export interface NdjsonLimits {
@@ -27,24 +28,38 @@ interface Lines {
  * the Node stream's own async iterator takes several.
  */
 export class NdjsonReader {
-  private carry: Buffer = Buffer.alloc(0);
+  /** The last line, as far as it has come. */
+  private carry: Buffer = EMPTY;
+  /** What came while nobody was waiting. */
+  private arrived: Buffer[] = [];
   private failure: Error | undefined;
   /** A line that cannot be read, behind lines that can. */
   private malformed: AppError | undefined;
   private ended = false;
-  /** Tries to settle the read under way. */
-  private settle = () => {};
+  private paused = false;
+  /** Settles the read under way, if there is one. */
+  private settle: (() => void) | undefined;
 
   constructor(
     private readonly body: Readable,
     private readonly limits: Pick<NdjsonLimits, 'service' | 'signal' | 'maxLineBytes'>,
   ) {
-    const wake = () => this.settle();
+    const wake = () => this.settle?.();
     const end = () => {
       this.ended = true;
       wake();
     };
-    body.on('readable', wake);
+    body.on('data', (chunk: Buffer) => {
+      this.arrived.push(chunk);
+      if (this.settle) {
+        // What came in one read of the connection leaves together.
+        if (this.arrived.length === 1) process.nextTick(wake);
+        return;
+      }
+      // Nobody waits: the service is made to wait as well.
+      this.paused = true;
+      body.pause();
+    });
     body.on('end', end);
     body.on('close', end);
     body.on('error', (error) => {
@@ -56,18 +71,22 @@ export class NdjsonReader {
   /** Undefined at the end. */
   next(): Promise<Lines | undefined> {
     return new Promise((resolve, reject) => {
-      this.settle = () => {
+      const settle = () => {
         try {
           const lines = this.read();
           if (lines === 'wait') return;
-          this.settle = () => {};
+          this.settle = undefined;
           resolve(lines);
         } catch (error) {
-          this.settle = () => {};
+          this.settle = undefined;
           reject(error);
         }
       };
-      this.settle();
+      this.settle = settle;
+      settle();
+      if (!this.paused || this.settle !== settle) return;
+      this.paused = false;
+      this.body.resume();
     });
   }
 
@@ -83,20 +102,29 @@ export class NdjsonReader {
 
   private read(): Lines | undefined | 'wait' {
     if (this.malformed) throw this.malformed;
-    for (;;) {
-      // What arrived before the connection broke comes first, however slow the reader is.
-      const chunk = this.limits.signal.aborted ? null : (this.body.read() as Buffer | null);
-      if (chunk !== null) {
-        const lines = this.take(chunk);
-        if (lines) return lines;
-      } else if (this.failure) {
-        throw this.limits.signal.aborted ? this.failure : toServiceError(this.failure, this.limits.service);
-      } else if (this.ended) return this.takeRest();
-      else return 'wait';
+    // What arrived before the connection broke comes first, however slow the reader is.
+    if (this.arrived.length > 0 && !this.limits.signal.aborted) {
+      const lines = this.take(this.arrived.length === 1 ? (this.arrived[0] ?? EMPTY) : Buffer.concat(this.arrived));
+      if (lines) return lines;
     }
+    if (this.failure && this.drainBody()) return this.read();
+    if (this.failure) {
+      throw this.limits.signal.aborted ? this.failure : toServiceError(this.failure, this.limits.service);
+    }
+    return this.ended ? this.takeRest() : 'wait';
+  }
+
+  /** Takes what a broken body still holds; true when there was something. */
+  private drainBody(): boolean {
+    if (this.limits.signal.aborted) return false;
+    for (let chunk = this.body.read() as Buffer | null; chunk; chunk = this.body.read() as Buffer | null) {
+      this.arrived.push(chunk);
+    }
+    return this.arrived.length > 0;
   }
 
   private take(chunk: Buffer): Lines | undefined {
+    this.arrived = [];
     const data = this.carry.length === 0 ? chunk : Buffer.concat([this.carry, chunk]);
     const end = data.lastIndexOf(NEWLINE) + 1;
     this.carry = data.subarray(end);
@@ -109,7 +137,7 @@ export class NdjsonReader {
 
   private takeRest(): Lines | undefined {
     const bytes = this.carry;
-    this.carry = Buffer.alloc(0);
+    this.carry = EMPTY;
     return bytes.length === 0 ? undefined : { bytes, values: this.parse(bytes) };
   }
 

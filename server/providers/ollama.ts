@@ -255,7 +255,12 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
   };
   const take = (next: { values: unknown[] } | undefined): IteratorResult<readonly ModelEvent[]> => {
     if (!next) return fail(new AppError('stream_truncated', 'Ollama ended its answer before it was complete.'));
-    const batch = reader.read(next.values as ResponseLine[]);
+    let batch: ModelEvent[];
+    try {
+      batch = reader.read(next.values as ResponseLine[]);
+    } catch (error) {
+      return fail(error);
+    }
     if (reader.complete) lines.finish();
     return batch.length === 0 && reader.failure ? fail(reader.failure) : { done: false, value: batch };
   };
@@ -269,7 +274,7 @@ function readAnswer(lines: NdjsonReader): AsyncIterableIterator<readonly ModelEv
     },
     next() {
       if (reader.failure) return Promise.reject(reader.failure).catch(fail);
-      return reader.complete ? Promise.resolve(end) : lines.next().then(take).catch(fail);
+      return reader.complete ? Promise.resolve(end) : lines.next().then(take, fail);
     },
   };
 }

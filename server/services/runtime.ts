@@ -1,4 +1,5 @@
 import { log } from '../lib/log';
+import { guardServer } from '../net/server-guard';
 import { Services } from './services';
 
 /**
@@ -23,6 +24,7 @@ export function getServices(): Promise<Services> {
 
 /** Opens the services and ends them properly on SIGTERM and SIGINT; a second signal ends at once. */
 export async function startProcess(): Promise<void> {
+  guardServer();
   const opening = getServices();
   let stoppingSince: number | undefined;
   const stop = async () => {
