@@ -4,12 +4,6 @@ import type { RunEvent } from '@/server/core/run';
 import { streamRun } from './event-stream';
 
 const text = (value: string): RunEvent => ({ type: 'text-delta', text: value });
-const encoder = {
-  encode: (events: readonly RunEvent[]) =>
-    events.map((event) => (event.type === 'text-delta' ? event.text : '')).join(''),
-  end: () => '.',
-  fail: ({ code }: AppError) => `!${code}`,
-};
 const facts = { see() {}, toHeaders: () => new Headers({ 'x-test': 'yes' }) };
 
 /** A run that a test feeds by hand; `asked` counts the reads, `left` tells that it was ended early. */
@@ -37,8 +31,23 @@ function feed() {
   return { iterator, state, say, end: () => put({ done: true, value: undefined }) };
 }
 
+/** Like the real ones it keeps something between batches: the first begins with a mark. */
+function createEncoder() {
+  let begun = '^';
+  return {
+    encode(events: readonly RunEvent[]) {
+      const words = events.map((event) => (event.type === 'text-delta' ? event.text : '')).join('');
+      const out = begun + words;
+      begun = '';
+      return out;
+    },
+    end: () => '.',
+    fail: ({ code }: AppError) => `!${code}`,
+  };
+}
+
 const run = (iterator: AsyncIterator<readonly RunEvent[]>, signal = new AbortController().signal) =>
-  streamRun(iterator, { encoder, facts }, signal);
+  streamRun(iterator, { encoder: createEncoder(), facts }, signal);
 
 /** Where Next pipes to: notes what is written and takes it when it is told to. */
 function connection(taking = true) {
@@ -78,7 +87,7 @@ describe.each([
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     expect(response.headers.get('cache-control')).toContain('no-transform');
     expect(response.headers.get('x-test')).toBe('yes');
-    expect(await read(response)).toBe('abü漢.');
+    expect(await read(response)).toBe('^abü漢.');
   });
 
   test('a failure in the middle is written, not thrown', async () => {
@@ -91,7 +100,7 @@ describe.each([
         .mockImplementationOnce(() => iterator.next())
         .mockRejectedValueOnce(new AppError('upstream_stalled', 'x')),
     });
-    expect(await read(response)).toBe('a!upstream_stalled');
+    expect(await read(response)).toBe('^a!upstream_stalled');
   });
 
   test('silence is filled with a comment every ten seconds', async () => {
@@ -103,7 +112,7 @@ describe.each([
     say('a');
     await vi.advanceTimersByTimeAsync(9_000);
     end();
-    expect(await reading).toBe(`${': keep-alive\n\n'.repeat(3)}a.`);
+    expect(await reading).toBe(`${': keep-alive\n\n'.repeat(3)}^a.`);
   });
 });
 

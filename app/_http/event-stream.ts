@@ -142,7 +142,7 @@ class EventStreamBody extends ReadableStream<Uint8Array> {
     let wanted = () => {};
     let started = false;
     let cancelled = false;
-    super({
+    const source: UnderlyingDefaultSource<Uint8Array> = {
       pull(controller) {
         wanted();
         if (started) return;
@@ -163,7 +163,9 @@ class EventStreamBody extends ReadableStream<Uint8Array> {
         cancelled = true;
         return events.cancel();
       },
-    });
+    };
+    // Nothing is read before somebody asks: else both ways would begin.
+    super(source, { highWaterMark: 0 });
   }
 
   override async pipeTo(destination: WritableStream<Uint8Array>, options: StreamPipeOptions = {}): Promise<void> {
