@@ -1,11 +1,17 @@
 import { type NextRequest, NextResponse } from 'next/server';
 
 /**
- * Sets the content security policy of pages, with a fresh nonce that Next puts on its scripts. This
- * is all it does: authorisation happens inside handlers and procedures (docs/decisions/0003).
- * A policy or nonce that the request itself carries is overwritten.
+ * Sets the content security policy of pages, with a fresh nonce that Next puts on its scripts, and lets
+ * pages only be read: a POST to one is how server actions are called, of which there are none. This is
+ * all it does: authorisation happens inside handlers and procedures (docs/decisions/0003). A policy or nonce
+ * that the request itself carries is overwritten.
  */
 export function proxy(request: NextRequest): NextResponse {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const message = `${request.method} is not possible here.`;
+    const error = { message, type: 'invalid_request_error', param: null, code: null };
+    return NextResponse.json({ error }, { status: 405, headers: { allow: 'GET, HEAD' } });
+  }
   const nonce = btoa(crypto.randomUUID());
   const development = process.env.NODE_ENV === 'development';
   const policy = [

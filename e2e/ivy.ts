@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,10 +112,11 @@ export class Ivy {
     return (await fetch(this.url + path, init)).json() as Promise<T>;
   }
 
-  async upload(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<Response> {
+  async upload(name: string, content: string | Uint8Array<ArrayBuffer>, authorization?: string): Promise<Response> {
     const form = new FormData();
     form.append('file', new Blob([content]), name);
-    return fetch(`${this.url}/documents`, { method: 'POST', body: form });
+    const headers: Record<string, string> = authorization ? { authorization } : {};
+    return fetch(`${this.url}/documents`, { method: 'POST', headers, body: form });
   }
 
   /** Waits until no document is being worked on. */
@@ -124,6 +125,13 @@ export class Ivy {
       const { documents } = await this.json<{ documents: { status: string }[] }>('/documents?limit=200');
       return documents.every(({ status }) => status === 'ready' || status === 'failed');
     });
+  }
+
+  /** Memory of the server process, in bytes. */
+  residentBytes(): number {
+    const launcher = this.process?.pid;
+    const children = readFileSync(`/proc/${launcher}/task/${launcher}/children`, 'utf8').trim().split(' ');
+    return Math.max(...children.map((pid) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096));
   }
 
   hasFile(path: string): boolean {

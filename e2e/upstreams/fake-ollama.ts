@@ -54,6 +54,8 @@ export class FakeOllama extends FakeServer {
   script: OllamaBehaviour[] = [];
   /** Bodies of `/api/chat`, oldest first. */
   readonly chats: ChatBody[] = [];
+  /** Tokens written so far; a connection that is full makes the model wait. */
+  written = 0;
   /** Chats and pulls whose client went away before the end. */
   aborted = 0;
   pullStepMs = 60;
@@ -128,7 +130,9 @@ export class FakeOllama extends FakeServer {
     });
     for (const [index, content] of tokens.entries()) {
       if (behaviour.fault && index === Math.min(2, tokens.length - 1)) return this.fail(response, behaviour.fault);
-      line({ content }, body['logprobs'] ? { logprobs: [logprobs(content)] } : {});
+      const room = line({ content }, body['logprobs'] ? { logprobs: [logprobs(content)] } : {});
+      this.written += 1;
+      if (!room && !(await drained(response))) return;
       if (behaviour.tokenMs && !(await pause(response, behaviour.tokenMs))) return;
     }
     // Each call may come in a line of its own.
@@ -214,6 +218,14 @@ export class FakeOllama extends FakeServer {
     if (this.models.length === before) return sendJson(response, 404, { error: `model '${model}' not found` });
     return response.writeHead(200).end();
   }
+}
+
+/** Waits until the connection takes more; false when it is closed instead. */
+function drained(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    response.once('drain', () => resolve(true));
+    response.once('close', () => resolve(false));
+  });
 }
 
 /** The package still sends the old field `name`; the server takes both. */

@@ -110,7 +110,7 @@ describe('on a network address', () => {
     expect(await authorize(cookie, 'either')).toMatchObject({ kind: 'session' });
     await expect(authorize(cookie, 'api')).rejects.toMatchObject({ status: 401 });
     await expect(authorize({ cookie: `ivy_session=${token}x` }, 'page')).rejects.toMatchObject({ status: 401 });
-    await access.logout(new Headers(cookie));
+    await access.logout({ method: 'POST', headers: new Headers({ host: '127.0.0.1:8000', ...cookie }) });
     await expect(authorize(cookie, 'page')).rejects.toMatchObject({ status: 401 });
   });
 

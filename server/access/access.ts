@@ -92,8 +92,9 @@ export class Access {
     return { token, maxAgeSeconds: SESSION_MS / 1000 };
   }
 
-  async logout(headers: Headers): Promise<void> {
-    const token = sessionToken(headers);
+  async logout(request: { method: string; headers: Headers }): Promise<void> {
+    checkOrigin(request, this.policy());
+    const token = sessionToken(request.headers);
     if (token) await this.store.removeSession(digest(token));
   }
 

@@ -21,7 +21,7 @@ export const sessionRouter = router({
   }),
 
   logout: publicProcedure.mutation(async ({ ctx }) => {
-    await ctx.services.access.logout(ctx.request.headers);
+    await ctx.services.access.logout(ctx.request);
     ctx.setSession(null);
   }),
 });
