@@ -295,6 +295,30 @@ test('D4: connections that never finish their request do not keep others waiting
   }
 });
 
+test('D5: beyond 500 streams of one key the next is a 429 at once, others are answered', async () => {
+  ollama.behaviour = { tokens: Array.from({ length: 1_000 }, () => 'word '), tokenMs: 1_000 };
+  const controller = new AbortController();
+  const open = (authorization: string) =>
+    fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...json, authorization },
+      body: JSON.stringify({ model: 'ollama/llama3.1', stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+      signal: controller.signal,
+    });
+  const streams: Response[] = [];
+  for (let batch = 0; batch < 10; batch++) {
+    streams.push(...(await Promise.all(Array.from({ length: 50 }, () => open(signed.authorization)))));
+  }
+  expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+  const refused = await open(signed.authorization);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  expect((await refused.json()).error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded' });
+  expect((await open('Bearer ivy-second-key-0123456789abcdef')).status).toBe(200);
+  controller.abort();
+  ollama.behaviour = {};
+  await until(async () => (await chat()).status === 200);
+});
+
 test('D7: requests that two servers could read in two ways are refused', async () => {
   const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${ivy.port}\r\n`;
   expect(await raw(`${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`)).toMatch(

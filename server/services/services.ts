@@ -24,6 +24,7 @@ import { EvidenceRepository } from '../store/evidence';
 import { SettingsRepository } from '../store/settings';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
+import { RunLimits } from './run-limits';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
 import { TaskQueue } from './task-queue';
@@ -54,6 +55,7 @@ export class Services {
   private current: Snapshot;
   private readonly active = new Set<AbortController>();
   private readonly tasks = new TaskQueue();
+  private readonly limits = new RunLimits();
   private draining = false;
   /** Resolves when the last change of the configuration is in force. */
   private configured: Promise<void> = Promise.resolve();
@@ -146,8 +148,10 @@ export class Services {
     const combined = AbortSignal.any([signal, controller.signal]);
     const { current } = this;
     let leave = () => {};
+    let exit = () => {};
     const start = async () => {
       if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
+      exit = this.limits.enter(context.principal);
       this.active.add(controller);
       if (current.isLocal(request.model)) {
         leave = request.task ? await this.tasks.task(combined) : this.tasks.question();
@@ -162,6 +166,7 @@ export class Services {
       mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
       onEnd: () => {
         leave();
+        exit();
         this.active.delete(controller);
       },
     });
