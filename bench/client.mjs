@@ -7,13 +7,15 @@ const TOKEN = 'token ';
 /** Longest piece of a stream that has to be looked at together with the next one. */
 const TAIL = 64;
 
-/** Reads one stream to its end. Times are milliseconds. */
-export function stream(url, path, body) {
+/** Reads one stream to its end. Times are milliseconds; `gaps` lie between reads that brought tokens. */
+export function stream(url, path, body, headers = {}) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     let firstMs;
     let tokens = 0;
     let tail = '';
+    let last;
+    const gaps = [];
     const read = (data) => {
       const text = tail + data;
       let seen = 0;
@@ -21,18 +23,23 @@ export function stream(url, path, body) {
         tokens += 1;
         seen = at + TOKEN.length;
       }
-      if (tokens > 0) firstMs ??= performance.now() - started;
+      if (seen > 0) {
+        const now = performance.now();
+        firstMs ??= now - started;
+        if (last !== undefined) gaps.push(now - last);
+        last = now;
+      }
       // A token may be cut between two reads, but none is counted twice.
       tail = text.slice(Math.max(seen, text.length - TAIL));
     };
-    const options = { method: 'POST', agent, headers: { 'content-type': 'application/json' } };
+    const options = { method: 'POST', agent, headers: { 'content-type': 'application/json', ...headers } };
     const call = send(url + path, options, (response) => {
       response.setEncoding('utf8');
       response.on('data', read);
       response.on('error', reject);
       response.on('end', () => {
         const complete = tail.includes('[DONE]') || tail.includes('eval_count');
-        resolve({ firstMs, tokens, ok: response.statusCode === 200 && complete });
+        resolve({ firstMs, tokens, gaps, ok: response.statusCode === 200 && complete });
       });
     });
     call.on('error', reject);

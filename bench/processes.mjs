@@ -33,8 +33,9 @@ export async function startIvy(env) {
   return server;
 }
 
-async function launch(script, port, env) {
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+/** Starts a program of Node on a port of its own and waits until it answers. */
+export async function launch(script, port, env, args = []) {
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   running.push(child);
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 300; tries++) {
@@ -70,7 +71,7 @@ export function residentBytes(pid) {
   return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensureDependencies, root, say } from '../scripts/setup.mjs';
 import { quantile, stream } from './client.mjs';
+import { startGateway } from './peers.mjs';
 import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
 
 ensureDependencies();
@@ -18,6 +19,8 @@ try {
   const idle = residentBytes(ivy.pid);
   await firstToken(upstream, relay, ivy);
   await costPerToken(relay, ivy);
+  await throughput(upstream, relay, ivy);
+  await streamsHeld(ivy);
   if (idle !== undefined)
     row('memory, idle after start', `${Math.round(idle / 2 ** 20)} MB`, '≤ 250 MB', idle <= 250 * 2 ** 20);
 } finally {
@@ -85,6 +88,77 @@ async function costPerToken(relay, ivy) {
     '≤ 2.2 ×',
     ours / floor <= 2.2,
   );
+}
+
+/** Whole streamed answers of 100 tokens per second, 16 clients, against a gateway of the same kind. */
+async function throughput(upstream, relay, ivy) {
+  say('throughput, 16 clients × 100 tokens…');
+  const gateway = await startGateway().catch((error) => say(`the comparison gateway does not run: ${error.message}`));
+  const model = 'bench-100-0:latest';
+  const contenders = {
+    relay: [relay.url, { model: `ollama/${model}` }],
+    ivy: [ivy.url, { model: `ollama/${model}` }],
+    ...(gateway && {
+      gateway: [
+        gateway.url,
+        { model },
+        { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream.url}/v1`, authorization: 'Bearer x' },
+      ],
+    }),
+  };
+  const rates = {};
+  for (let round = 0; round < 3; round++) {
+    for (const [name, [url, change, headers]] of Object.entries(contenders)) {
+      const body = { ...change, messages, stream: true };
+      const until = performance.now() + 4_000;
+      let answers = 0;
+      const started = performance.now();
+      const client = async () => {
+        while (performance.now() < until) {
+          const { ok, tokens } = await stream(url, '/v1/chat/completions', body, headers);
+          if (!ok || tokens !== 100) throw new Error(`${name}: an answer failed`);
+          answers += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: 16 }, client));
+      rates[name] = Math.max(rates[name] ?? 0, answers / ((performance.now() - started) / 1000));
+    }
+  }
+  const shown = `${rates.ivy.toFixed(0)}/s, relay ${rates.relay.toFixed(0)}/s`;
+  if (!gateway) return row('throughput', shown, null, null);
+  const ratio = rates.ivy / rates.gateway;
+  row(
+    'throughput against @portkey-ai/gateway 1.15.2',
+    `${ratio.toFixed(2)} × (${shown}, gateway ${rates.gateway.toFixed(0)}/s)`,
+    '≥ 1.25 ×',
+    ratio >= 1.25,
+  );
+}
+
+/** Many slow streams at once: none fails, and tokens come evenly. */
+async function streamsHeld(ivy) {
+  for (const count of [500, 1_000]) {
+    say(`streams held: ${count} × 5 tokens/s…`);
+    const body = { model: 'ollama/bench-50-5:latest', messages, stream: true };
+    const streams = await Promise.all(
+      Array.from({ length: count }, () =>
+        stream(ivy.url, '/v1/chat/completions', body).catch(() => ({ ok: false, gaps: [] })),
+      ),
+    );
+    const failures = streams.filter(({ ok, tokens }) => !ok || tokens !== 50).length;
+    const p99 =
+      quantile(
+        streams.flatMap(({ gaps }) => gaps),
+        0.99,
+      ) / 200;
+    const must = count === 500;
+    row(
+      `streams held, ${count} × 5 tokens/s`,
+      `${failures} failures, p99 gap ${p99.toFixed(2)} × ideal`,
+      must ? '0 failures, ≤ 1.5 ×' : null,
+      must ? failures === 0 && p99 <= 1.5 : null,
+    );
+  }
 }
 
 function row(what, measured, must, reached) {

@@ -14,9 +14,11 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     if (request.url === '/api/version') return json(response, { version: '0.17.4' });
     if (request.url === '/api/tags') return json(response, { models: MODELS.map(tag) });
+    const { model } = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+    const [, tokens, rate] = /^bench-(\d+)-(\d+)/.exec(model)?.map(Number) ?? [];
+    // The comparison gateway speaks Ollama's OpenAI form.
+    if (request.url === '/v1/chat/completions') return events(response, tokens);
     if (request.url !== '/api/chat') return response.writeHead(404).end();
-    const { model } = JSON.parse(Buffer.concat(chunks).toString());
-    const [, tokens, rate] = /^bench-(\d+)-(\d+)/.exec(model).map(Number);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     if (rate === 0) return response.end(TOKEN.repeat(tokens) + DONE);
     let sent = 0;
@@ -30,6 +32,15 @@ const server = createServer((request, response) => {
     response.on('close', () => clearInterval(timer));
   });
 });
+
+const chunk = (delta, finish) =>
+  `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const CHUNK = chunk({ content: 'token ' }, null);
+
+function events(response, tokens) {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.end(`${CHUNK.repeat(tokens)}${chunk({}, 'stop')}data: [DONE]\n\n`);
+}
 
 function json(response, body) {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));

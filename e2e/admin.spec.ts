@@ -178,3 +178,47 @@ test('an edit of .env that is not valid is reported on the page', async ({ page 
   ivy.writeEnv(env());
   await expect(page.getByRole('main').getByRole('alert')).toHaveCount(0);
 });
+
+test('the page says how to connect Open WebUI, and sees it when it comes', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  const section = page.locator('#open-webui');
+  await expect(section.getByText(`OPENAI_API_BASE_URLS=${ivy.url}/v1`)).toBeVisible();
+  await expect(section.getByTestId('open-webui-seen')).toContainText('No request from Open WebUI');
+  const ask = (headers: Record<string, string>) =>
+    fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: 'Hello there' }] }),
+    });
+  await ask({ 'user-agent': 'Python/3.11 aiohttp/3.13' });
+  await expect(section.getByTestId('open-webui-seen')).toContainText('do not arrive');
+  await ask({ 'x-openwebui-task': '' });
+  await expect(section.getByTestId('open-webui-seen')).toContainText('Its headers arrive.');
+});
+
+test('how the clients of a key get their citations is set on the page', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  const section = page.locator('#keys');
+  await ivy.upload('vernier.md', '# Vernier\n\nThe vernier thruster of the upper stage has a thrust of 22 newtons.');
+  await ivy.settled();
+  await expect(section.getByText('No key is set.')).toBeVisible();
+  const key = 'ivy-key-of-this-test-0123456789';
+  ivy.writeEnv({ ...env(), LLM_PROVIDER: 'builtin', IVY_API_KEYS: key });
+  await expect(section.getByText('…6789')).toBeVisible();
+  await section.getByLabel('Citations').selectOption({ label: 'Footnotes in the text' });
+  await until(async () => {
+    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({
+        model: 'ivy-orchestrator',
+        messages: [{ role: 'user', content: 'What thrust has the vernier thruster?' }],
+      }),
+    });
+    return (await response.text()).includes('**Sources**');
+  });
+  await page.reload();
+  await expect(section.getByLabel('Citations')).toHaveValue('footnotes');
+  ivy.writeEnv(env());
+  await expect(section.getByText('No key is set.')).toBeVisible();
+});

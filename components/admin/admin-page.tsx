@@ -7,6 +7,7 @@ import { Notice } from '../ui/notice';
 import { Shell } from '../ui/shell';
 import { ActiveModel } from './active-model';
 import { ApiKeys } from './api-keys';
+import { ConnectOpenWebUi } from './connect-open-webui';
 import { Dependencies } from './dependencies';
 import { Documents } from './documents';
 import { OllamaModels } from './ollama-models';
@@ -42,6 +43,9 @@ export function AdminPage() {
         </Section>
         <Section id="documents" title="Documents">
           <Documents />
+        </Section>
+        <Section id="open-webui" title="Connect Open WebUI">
+          <ConnectOpenWebUi />
         </Section>
         <Section id="keys" title="API keys">
           <ApiKeys />

@@ -13,6 +13,7 @@ async function setUp(change: Partial<AccessPolicy> = {}, keys: string[] = []) {
     publicUrl: 'http://127.0.0.1:8000',
     allowedHosts: [],
     corsOrigins: [],
+    apiKeys: keys,
     adminPassword: change.loopback === false ? 'correct horse' : undefined,
     ...change,
   };

@@ -30,6 +30,7 @@ export interface AccessStore {
 
 export interface AccessPolicy extends OriginPolicy {
   adminPassword: string | undefined;
+  apiKeys: readonly string[];
 }
 
 /** What a route asks for: `api` an API key, `page` a session, `either` one of them. */
@@ -102,6 +103,12 @@ export class Access {
   get signInRequired(): boolean {
     const { loopback, adminPassword } = this.policy();
     return !loopback || adminPassword !== undefined;
+  }
+
+  /** True when `/v1` asks for a key. */
+  get keyRequired(): boolean {
+    const { loopback, apiKeys } = this.policy();
+    return !loopback || apiKeys.length > 0;
   }
 
   /** Makes the keys of the configuration valid and those withdrawn from it invalid. */

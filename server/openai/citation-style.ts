@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors';
 import { CITATION_STYLES, type CitationStyle } from '../core/run';
+import { detectOpenWebUi } from './open-webui';
 
 /**
  * The one place that decides it: the body's `rag.citations`, else the header `x-ivy-citations`, else what
@@ -21,6 +22,5 @@ export function decideCitationStyle(
     });
   }
   if (keyStyle) return keyStyle;
-  for (const name of headers.keys()) if (name.startsWith('x-openwebui-')) return 'openwebui';
-  return headers.get('user-agent')?.includes('aiohttp') ? 'openwebui' : 'annotations';
+  return detectOpenWebUi(headers) ? 'openwebui' : 'annotations';
 }

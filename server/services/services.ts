@@ -177,6 +177,14 @@ export class Services {
     return provider.embed({ ...request, model }, signal);
   }
 
+  /** The last request of Open WebUI since the start, and whether it came with the headers that name its chores. */
+  openWebUi: { at: number; headers: boolean } | undefined;
+
+  /** To be told of every chat request that comes from Open WebUI. */
+  sawOpenWebUi(headers: boolean): void {
+    this.openWebUi = { at: Date.now(), headers };
+  }
+
   /** Ids of the models that are Ivy's own. */
   readonly profiles: string[] = [DEFAULT_PROFILE];
 

@@ -19,6 +19,16 @@ export const adminRouter = router({
     };
   }),
 
+  /** What a client needs to reach Ivy, and when Open WebUI last did. */
+  connection: adminProcedure.query(({ ctx }) => {
+    const { services } = ctx;
+    return {
+      url: services.config.config.publicUrl,
+      keyRequired: services.access.keyRequired,
+      lastSeen: services.openWebUi ?? null,
+    };
+  }),
+
   /** Everything that can be made active, with what is installed. */
   models: adminProcedure.query(async ({ ctx }) => {
     const { providers, config } = ctx.services.snapshot;

@@ -4,11 +4,14 @@ import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { fromChatCompletion } from '@/server/openai/from-request';
 import { HeaderFacts } from '@/server/openai/headers';
+import { detectOpenWebUi } from '@/server/openai/open-webui';
 import { ChunkEncoder } from '@/server/openai/to-chunks';
 import { toChatCompletion } from '@/server/openai/to-completion';
 
 export const POST = route('api', async ({ request, services, principal, requestId }) => {
   const call = fromChatCompletion(await readJson(request, MAX_API_BODY_BYTES), request.headers, principal.citations);
+  const openWebUi = detectOpenWebUi(request.headers);
+  if (openWebUi) services.sawOpenWebUi(openWebUi.named);
   const head = {
     id: `chatcmpl-${requestId.slice('req_'.length)}`,
     created: Math.floor(Date.now() / 1000),
