@@ -165,6 +165,15 @@ test.describe('without Ollama and without a key', () => {
       });
     }
 
+    test('a slash too many at the end changes nothing', async () => {
+      const init = { method: 'POST', headers: json, body: JSON.stringify(ask) };
+      const response = await fetch(`${ivy.url}/v1/chat/completions/`, { ...init, redirect: 'manual' });
+      expect(response.status).toBe(200);
+      expect((await fetch(`${ivy.url}/v1/models/`, { redirect: 'manual' })).status).toBe(200);
+      // Two inside are a redirect of Next's to the same origin, which keeps method and body.
+      expect((await fetch(`${ivy.url}//v1//chat/completions`, init)).status).toBe(200);
+    });
+
     test('a body over the limit is a 413, also without a declared length', async () => {
       const chunk = new TextEncoder().encode('x'.repeat(1024 * 1024));
       let sent = 0;
