@@ -147,14 +147,20 @@ export class Services {
     const controller = new AbortController();
     const combined = AbortSignal.any([signal, controller.signal]);
     const { current } = this;
-    let leave = () => {};
-    let exit = () => {};
+    const held: (() => void)[] = [];
+    let over = false;
+    // A caller may leave while this answer still waits for its turn: what it gets then is given back at once.
+    const hold = (release: () => void) => {
+      if (over) release();
+      else held.push(release);
+    };
     const start = async () => {
       if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
-      exit = this.limits.enter(context.principal);
+      hold(this.limits.enter(context.principal));
       this.active.add(controller);
+      hold(() => this.active.delete(controller));
       if (current.isLocal(request.model)) {
-        leave = request.task ? await this.tasks.task(combined) : this.tasks.question();
+        hold(request.task ? await this.tasks.task(combined) : this.tasks.question());
       }
       return (await current.orchestratorFor(request))(request, context, combined);
     };
@@ -165,9 +171,8 @@ export class Services {
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
       mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
       onEnd: () => {
-        leave();
-        exit();
-        this.active.delete(controller);
+        over = true;
+        for (const release of held.splice(0)) release();
       },
     });
   }
