@@ -219,6 +219,19 @@ test('how the clients of a key get their citations is set on the page', async ({
   });
   await page.reload();
   await expect(section.getByLabel('Citations')).toHaveValue('footnotes');
+  // Who asked counts only when the key is trusted to say so.
+  await section.getByLabel('Believe the user it names').check();
+  await until(async () => {
+    await fetch(`${ivy.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-openwebui-user-id': 'ada' },
+      body: JSON.stringify({
+        model: 'ivy-orchestrator',
+        messages: [{ role: 'user', content: 'What is the vernier?' }],
+      }),
+    });
+    return (await page.locator('#usage').textContent())?.includes('ada') ?? false;
+  });
   ivy.writeEnv(env());
   await expect(section.getByText('No key is set.')).toBeVisible();
 });

@@ -367,6 +367,19 @@ test('D10: endless lines and compressed bombs of a model server or an agent are 
   }
 });
 
+test('a key that is withdrawn ends its answers under way within a second', async () => {
+  ollama.behaviour = { tokens: Array.from({ length: 1_000 }, () => 'word '), tokenMs: 50 };
+  const response = await chat({ stream: true }, { authorization: 'Bearer ivy-second-key-0123456789abcdef' });
+  const other = await chat({ stream: true });
+  const reading = response.text();
+  ivy.writeEnv({ ...env(), IVY_API_KEYS: KEY });
+  const text = await reading;
+  expect(dataOf(text).at(-1)).toMatchObject({ error: { code: 'invalid_api_key' } });
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  await other.body?.cancel();
+  ivy.writeEnv(env());
+});
+
 test('K1, K2: keys, passwords, questions and passages appear in no error, no log and no page', async () => {
   const question = 'CANARY-QUESTION what is the payload fairing design?';
   const ask = { model: 'ivy-orchestrator', messages: [{ role: 'user', content: question }] };

@@ -11,6 +11,7 @@ import { ConnectOpenWebUi } from './connect-open-webui';
 import { Dependencies } from './dependencies';
 import { Documents } from './documents';
 import { OllamaModels } from './ollama-models';
+import { Usage } from './usage';
 
 /** State of everything, the model that answers, the models of Ollama, and the documents. */
 export function AdminPage() {
@@ -49,6 +50,9 @@ export function AdminPage() {
         </Section>
         <Section id="keys" title="API keys">
           <ApiKeys />
+        </Section>
+        <Section id="usage" title="Usage">
+          <Usage />
         </Section>
       </div>
     </Shell>

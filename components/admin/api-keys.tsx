@@ -4,7 +4,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, messageOf } from '../trpc-client';
 import { Notice } from '../ui/notice';
 
-type Citations = Parameters<typeof api.keys.setCitations.mutate>[0]['citations'];
+type Change = Parameters<typeof api.keys.set.mutate>[0];
+type Citations = Change['citations'];
 
 const STYLES: { value: Citations; name: string }[] = [
   { value: null, name: 'By the kind of client' },
@@ -14,12 +15,12 @@ const STYLES: { value: Citations; name: string }[] = [
   { value: 'none', name: 'Only [n] in the text' },
 ];
 
-/** The keys of IVY_API_KEYS and how the clients that use them get their citations. */
+/** The keys of IVY_API_KEYS with what is set for each. */
 export function ApiKeys() {
   const client = useQueryClient();
   const keys = useQuery({ queryKey: ['keys.list'], queryFn: () => api.keys.list.query(), refetchInterval: 10_000 });
   const change = useMutation({
-    mutationFn: (input: { id: string; citations: Citations }) => api.keys.setCitations.mutate(input),
+    mutationFn: (input: Change) => api.keys.set.mutate(input),
     onSettled: () => client.invalidateQueries({ queryKey: ['keys.list'] }),
   });
   const failure = keys.error ?? change.error;
@@ -33,31 +34,51 @@ export function ApiKeys() {
       )}
       {keys.data && keys.data.length > 0 && (
         <ul className="divide-y divide-rule border-y border-rule">
-          {keys.data.map((key) => (
-            <li key={key.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2">
-              <span>
-                <span className="font-semibold">{key.name}</span>{' '}
-                <span className="font-mono text-xs text-muted">…{key.hint}</span>
-              </span>
-              <label className="flex items-center gap-2">
-                <span className="text-muted">Citations</span>
-                <select
-                  className="rounded border border-rule bg-paper px-2 py-1"
-                  value={key.citations ?? ''}
-                  disabled={change.isPending}
-                  onChange={({ target }) =>
-                    change.mutate({ id: key.id, citations: (target.value || null) as Citations })
-                  }
-                >
-                  {STYLES.map(({ value, name }) => (
-                    <option key={name} value={value ?? ''}>
-                      {name}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            </li>
-          ))}
+          {keys.data.map((stored) => {
+            // What was just chosen shows at once, not after the server's answer.
+            const key =
+              change.isPending && change.variables.id === stored.id ? { ...stored, ...change.variables } : stored;
+            return (
+              <li key={key.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2">
+                <span>
+                  <span className="font-semibold">{key.name}</span>{' '}
+                  <span className="font-mono text-xs text-muted">…{key.hint}</span>
+                </span>
+                <label className="flex items-center gap-2">
+                  <input
+                    type="checkbox"
+                    checked={key.trustsUsers}
+                    disabled={change.isPending}
+                    onChange={({ target }) =>
+                      change.mutate({ id: key.id, citations: key.citations, trustsUsers: target.checked })
+                    }
+                  />
+                  <span className="text-muted">Believe the user it names</span>
+                </label>
+                <label className="flex items-center gap-2">
+                  <span className="text-muted">Citations</span>
+                  <select
+                    className="rounded border border-rule bg-paper px-2 py-1"
+                    value={key.citations ?? ''}
+                    disabled={change.isPending}
+                    onChange={({ target }) =>
+                      change.mutate({
+                        id: key.id,
+                        citations: (target.value || null) as Citations,
+                        trustsUsers: key.trustsUsers,
+                      })
+                    }
+                  >
+                    {STYLES.map(({ value, name }) => (
+                      <option key={name} value={value ?? ''}>
+                        {name}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+              </li>
+            );
+          })}
         </ul>
       )}
     </div>

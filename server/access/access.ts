@@ -2,23 +2,30 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../core/errors';
 import type { CitationStyle, Principal } from '../core/run';
 import { digest, sameSecret } from './digest';
+import { forwardedUser } from './forwarded-user';
 import { LoginLimiter } from './login-limiter';
 import { checkOrigin, type OriginPolicy } from './origin';
 
+/** What can be set for a key. */
+export interface KeySettings {
+  citations: CitationStyle | null;
+  /** True when the user that its client names in a plain header is believed. */
+  trustsUsers: boolean;
+}
+
 /** A key as people may see it. */
-export interface KeyInfo {
+export interface KeyInfo extends KeySettings {
   id: string;
   name: string;
   /** Its last characters. */
   hint: string;
-  citations: CitationStyle | null;
 }
 
 /** Keys and sessions by digest; the store implements it. */
 export interface AccessStore {
   keyByDigest(digest: string): Promise<KeyInfo | undefined>;
   keys(): Promise<KeyInfo[]>;
-  setCitations(id: string, citations: CitationStyle | null): Promise<boolean>;
+  setKey(id: string, change: KeySettings): Promise<boolean>;
   keyCount(): Promise<number>;
   syncKeys(keys: readonly { id: string; name: string; hint: string; digest: string }[]): Promise<void>;
   addSession(digest: string, expiresAt: number): Promise<void>;
@@ -31,6 +38,7 @@ export interface AccessStore {
 export interface AccessPolicy extends OriginPolicy {
   adminPassword: string | undefined;
   apiKeys: readonly string[];
+  openWebUiSecret: string | undefined;
 }
 
 /** What a route asks for: `api` an API key, `page` a session, `either` one of them. */
@@ -127,8 +135,8 @@ export class Access {
   }
 
   /** Throws 404 when there is no such key. */
-  async setCitations(id: string, citations: CitationStyle | null): Promise<void> {
-    if (await this.store.setCitations(id, citations)) return;
+  async setKey(id: string, settings: KeySettings): Promise<void> {
+    if (await this.store.setKey(id, settings)) return;
     throw new AppError('not_found', 'This key does not exist any more.');
   }
 
@@ -151,8 +159,9 @@ export class Access {
     if (!key) return undefined;
     const stored = await this.store.keyByDigest(digest(key));
     if (stored) {
-      const { id, name, citations } = stored;
-      return { id, kind: 'key', role: 'member', name, ...(citations && { citations }) };
+      const { id, name, citations, trustsUsers } = stored;
+      const user = forwardedUser(headers, { plain: trustsUsers, secret: this.policy().openWebUiSecret });
+      return { id, kind: 'key', role: 'member', name, ...(citations && { citations }), ...(user && { user }) };
     }
     // While no key exists, many clients still send a made-up one.
     if (this.policy().loopback && (await this.store.keyCount()) === 0) return undefined;

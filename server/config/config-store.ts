@@ -42,7 +42,6 @@ const NOT_YET_USED = [
   'EMBEDDING_MODEL',
   'EMBEDDING_BASE_URL',
   'RERANK_URL',
-  'OPENWEBUI_JWT_SECRET',
   'IVY_TRUSTED_PROXIES',
 ];
 
@@ -240,6 +239,7 @@ const FIELDS: Record<Variable, (config: Config) => unknown> = {
   IVY_ALLOWED_HOSTS: (c) => c.allowedHosts.join(),
   IVY_CORS_ORIGINS: (c) => c.corsOrigins.join(),
   IVY_API_KEYS: (c) => c.apiKeys.join(),
+  OPENWEBUI_JWT_SECRET: (c) => c.openWebUiSecret,
   IVY_ADMIN_PASSWORD: (c) => c.adminPassword,
 };
 

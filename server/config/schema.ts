@@ -57,6 +57,7 @@ export const variables = {
   IVY_ALLOWED_HOSTS: list,
   IVY_CORS_ORIGINS: list,
   IVY_API_KEYS: list.refine((keys) => keys.every((key) => key.length >= 16), 'each key needs at least 16 characters'),
+  OPENWEBUI_JWT_SECRET: z.string().min(16, 'needs at least 16 characters').max(500),
   IVY_ADMIN_PASSWORD: z.string().min(10, 'needs at least 10 characters').max(200),
 } as const;
 
@@ -93,6 +94,8 @@ export interface Config {
   allowedHosts: readonly string[];
   corsOrigins: readonly string[];
   apiKeys: readonly string[];
+  /** Signs the users that Open WebUI forwards. */
+  openWebUiSecret: string | undefined;
   adminPassword: string | undefined;
 }
 
@@ -125,6 +128,7 @@ export function toConfig(values: Parsed): Config {
     allowedHosts: values.IVY_ALLOWED_HOSTS ?? [],
     corsOrigins: values.IVY_CORS_ORIGINS ?? [],
     apiKeys: values.IVY_API_KEYS ?? [],
+    openWebUiSecret: values.OPENWEBUI_JWT_SECRET,
     adminPassword: values.IVY_ADMIN_PASSWORD,
   });
 }

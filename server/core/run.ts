@@ -15,6 +15,8 @@ export interface Principal {
   name: string;
   /** What the key is set to; undefined leaves it to the client's kind. */
   citations?: CitationStyle;
+  /** The end user that a trusted client speaks for. */
+  user?: string;
 }
 
 /** What the caller may change about retrieval for one request. */
@@ -88,3 +90,8 @@ export type Orchestrator = (
   context: RunContext,
   signal: AbortSignal,
 ) => AsyncIterable<readonly RunEvent[]>;
+
+/** The request in the name of the end user that a trusted client speaks for, whatever its body says. */
+export function withUser(request: RunRequest, { user }: Principal): RunRequest {
+  return user === undefined ? request : { ...request, user };
+}

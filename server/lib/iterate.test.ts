@@ -47,6 +47,7 @@ describe('observed', () => {
   const watch = (inner: AsyncIterator<number>) => {
     const log: string[] = [];
     const items = observed(inner, {
+      onValue: () => {},
       mapError: (error) => new Error(`mapped ${(error as Error).message}`),
       onEnd: () => log.push('end'),
     });

@@ -25,10 +25,10 @@ export function thenDelegate<T>(prelude: AsyncGenerator<T, AsyncIterable<T>>): A
   };
 }
 
-/** Watches an iteration: `mapError` may replace what is thrown, `onEnd` runs once when it is over, however it ends. */
+/** Watches an iteration: `onValue` sees what passes, `mapError` may replace what is thrown, `onEnd` runs once when it is over, however it ends. */
 export function observed<T>(
   inner: AsyncIterator<T>,
-  observer: { mapError(error: unknown): unknown; onEnd(): void },
+  observer: { onValue(value: T): void; mapError(error: unknown): unknown; onEnd(): void },
 ): AsyncIterableIterator<T> {
   let ended = false;
   const end = () => {
@@ -37,6 +37,7 @@ export function observed<T>(
   };
   const pass = (result: IteratorResult<T>) => {
     if (result.done) end();
+    else observer.onValue(result.value);
     return result;
   };
   const fail = (error: unknown): never => {

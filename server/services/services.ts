@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Access } from '../access/access';
+import { Access, type KeySettings } from '../access/access';
 import { createMark, matchesMark } from '../access/password-mark';
 import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
 import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
-import type { CitationStyle, Principal, RunEvent, RunRequest } from '../core/run';
+import type { Principal, RunEvent, RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { type Cached, cached } from '../lib/async';
@@ -22,12 +22,14 @@ import { type Database, openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
 import { EvidenceRepository } from '../store/evidence';
 import { SettingsRepository } from '../store/settings';
+import { UsageRepository } from '../store/usage';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
 import { RunLimits } from './run-limits';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
 import { TaskQueue } from './task-queue';
+import { UsageMeter } from './usage-meter';
 
 export interface ServicesOptions {
   /** Folder of the project: `.env`, `samples/` and the built parser are found from here. */
@@ -43,6 +45,7 @@ const AUTO_POLL_MS = 5_000;
 const HEALTH_TTL_MS = 2_000;
 const DRAIN_MS = 30_000;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
+const MAX_USER_CHARS = 200;
 const SAMPLES_ADDED = 'samples-added';
 const PASSWORD_MARK = 'password-mark';
 
@@ -53,7 +56,7 @@ export class Services {
   readonly access: Access;
   readonly health: Cached<Health>;
   private current: Snapshot;
-  private readonly active = new Set<AbortController>();
+  private readonly active = new Map<AbortController, Principal>();
   private readonly tasks = new TaskQueue();
   private readonly limits = new RunLimits();
   private draining = false;
@@ -69,6 +72,7 @@ export class Services {
     private readonly dropFolder: DropFolder,
     readonly audit: AuditRepository,
     readonly evidence: EvidenceRepository,
+    readonly usage: UsageRepository,
     private readonly lock: { release(): void },
   ) {
     this.current = new Snapshot(config.config, knowledge, evidence);
@@ -120,6 +124,7 @@ export class Services {
       dropFolder,
       audit,
       new EvidenceRepository(database),
+      new UsageRepository(database),
       lock,
     );
     await services.access.syncKeys(config.config.apiKeys);
@@ -157,7 +162,7 @@ export class Services {
     const start = async () => {
       if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
       hold(this.limits.enter(context.principal));
-      this.active.add(controller);
+      this.active.set(controller, context.principal);
       hold(() => this.active.delete(controller));
       if (current.isLocal(request.model)) {
         hold(request.task ? await this.tasks.task(combined) : this.tasks.question());
@@ -168,13 +173,25 @@ export class Services {
     const opening = (async function* () {
       return await start();
     })();
+    const meter = new UsageMeter();
+    hold(() => this.noteUsage(request, context.principal, meter));
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
+      onValue: (events) => meter.see(events),
       mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
       onEnd: () => {
         over = true;
         for (const release of held.splice(0)) release();
       },
     });
+  }
+
+  private noteUsage({ model, user = '' }: RunRequest, { name }: Principal, meter: UsageMeter): void {
+    const { tokens } = meter;
+    if (!tokens) return;
+    const day = new Date().toISOString().slice(0, 10);
+    this.usage
+      .add({ day, caller: name, user: user.slice(0, MAX_USER_CHARS), model, answers: 1, ...tokens })
+      .catch((error) => log.error({ err: error }, 'usage cannot be kept'));
   }
 
   async embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult> {
@@ -239,9 +256,9 @@ export class Services {
   }
 
   /** Throws 404 when there is no such key. */
-  async setKeyCitations(id: string, citations: CitationStyle | null, by: Principal): Promise<void> {
-    await this.access.setCitations(id, citations);
-    await this.audit.record(by.name, 'citations of a key set', `${id}: ${citations ?? 'by the kind of client'}`);
+  async setKey(id: string, settings: KeySettings, by: Principal): Promise<void> {
+    await this.access.setKey(id, settings);
+    await this.audit.record(by.name, 'key changed', `${id} ${JSON.stringify(settings)}`);
   }
 
   /** Throws 404 when there is no such document. */
@@ -265,7 +282,7 @@ export class Services {
     const deadline = performance.now() + DRAIN_MS;
     while (this.active.size > 0 && performance.now() < deadline) await new Promise((done) => setTimeout(done, 50));
     const shutdown = new AppError('server_shutdown', 'Ivy was shut down while it wrote this answer.');
-    for (const controller of this.active) controller.abort(shutdown);
+    for (const controller of this.active.keys()) controller.abort(shutdown);
     await this.knowledge.close();
     await this.database.destroy();
     this.lock.release();
@@ -274,13 +291,25 @@ export class Services {
   /** Builds the snapshot of a new configuration; running answers keep theirs. */
   async configChanged(change: ConfigChange): Promise<void> {
     // What withdraws a right comes first.
-    if (change.changed.includes('IVY_API_KEYS')) await this.access.syncKeys(change.config.apiKeys);
+    if (change.changed.includes('IVY_API_KEYS')) {
+      await this.access.syncKeys(change.config.apiKeys);
+      await this.endWithdrawn();
+    }
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
     const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;
     this.health.reset();
     await this.resolveAuto();
+  }
+
+  /** Ends answers under way for keys that are valid no more. */
+  private async endWithdrawn(): Promise<void> {
+    const valid = new Set((await this.access.keys()).map(({ id }) => id));
+    const withdrawn = new AppError('invalid_api_key', 'This API key was withdrawn.');
+    for (const [controller, { kind, id }] of this.active) {
+      if (kind === 'key' && !valid.has(id)) controller.abort(withdrawn);
+    }
   }
 
   /** After the password changed, also while Ivy was down, nobody stays signed in with the old one. */

@@ -6,6 +6,7 @@ export interface StoredKey {
   name: string;
   hint: string;
   citations: CitationStyle | null;
+  trustsUsers: boolean;
 }
 
 /** API keys and sessions, known by digest only. */
@@ -15,7 +16,7 @@ export class AccessRepository {
   async keyByDigest(digest: string): Promise<StoredKey | undefined> {
     const row = await this.database
       .selectFrom('api_keys')
-      .select(['id', 'name', 'hint', 'citations'])
+      .select(['id', 'name', 'hint', 'citations', 'trusts_users'])
       .where('digest', '=', digest)
       .executeTakeFirst();
     return row && toStoredKey(row);
@@ -24,17 +25,17 @@ export class AccessRepository {
   async keys(): Promise<StoredKey[]> {
     const rows = await this.database
       .selectFrom('api_keys')
-      .select(['id', 'name', 'hint', 'citations'])
+      .select(['id', 'name', 'hint', 'citations', 'trusts_users'])
       .orderBy('name')
       .execute();
     return rows.map(toStoredKey);
   }
 
   /** False when there is no such key. */
-  async setCitations(id: string, citations: CitationStyle | null): Promise<boolean> {
+  async setKey(id: string, change: { citations: CitationStyle | null; trustsUsers: boolean }): Promise<boolean> {
     const result = await this.database
       .updateTable('api_keys')
-      .set({ citations })
+      .set({ citations: change.citations, trusts_users: Number(change.trustsUsers) })
       .where('id', '=', id)
       .executeTakeFirst();
     return result.numUpdatedRows > 0n;
@@ -58,7 +59,7 @@ export class AccessRepository {
       for (const key of keys) {
         await trx
           .insertInto('api_keys')
-          .values({ ...key, citations: null, created_at: Date.now(), last_used_at: null })
+          .values({ ...key, citations: null, trusts_users: 0, created_at: Date.now(), last_used_at: null })
           // What was set for the key stays.
           .onConflict((conflict) => conflict.column('digest').doUpdateSet({ name: key.name, hint: key.hint }))
           .execute();
@@ -98,6 +99,16 @@ export class AccessRepository {
 }
 
 /** A style that a later version wrote and this one does not know counts as none. */
-function toStoredKey(row: { id: string; name: string; hint: string; citations: string | null }): StoredKey {
-  return { ...row, citations: CITATION_STYLES.find((style) => style === row.citations) ?? null };
+function toStoredKey({
+  trusts_users,
+  ...row
+}: {
+  id: string;
+  name: string;
+  hint: string;
+  citations: string | null;
+  trusts_users: number;
+}): StoredKey {
+  const citations = CITATION_STYLES.find((style) => style === row.citations) ?? null;
+  return { ...row, citations, trustsUsers: trusts_users === 1 };
 }

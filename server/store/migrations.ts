@@ -87,4 +87,23 @@ export const migrations: Record<string, Migration> = {
       await db.schema.createIndex('evidence_created').on('evidence').column('created_at').execute();
     },
   },
+  '0004-usage': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('api_keys')
+        .addColumn('trusts_users', 'integer', (c) => c.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .createTable('usage')
+        .addColumn('day', 'text', (c) => c.notNull())
+        .addColumn('caller', 'text', (c) => c.notNull())
+        .addColumn('user', 'text', (c) => c.notNull())
+        .addColumn('model', 'text', (c) => c.notNull())
+        .addColumn('answers', 'bigint', (c) => c.notNull())
+        .addColumn('prompt_tokens', 'bigint', (c) => c.notNull())
+        .addColumn('completion_tokens', 'bigint', (c) => c.notNull())
+        .addPrimaryKeyConstraint('usage_key', ['day', 'caller', 'user', 'model'])
+        .execute();
+    },
+  },
 };

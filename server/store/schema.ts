@@ -31,10 +31,21 @@ export interface Schema {
     /** The key's last characters, to tell keys apart on the admin page. */
     hint: string;
     citations: string | null;
+    /** 1 when the user that a client of this key names in a plain header is believed. */
+    trusts_users: number;
     created_at: number;
     last_used_at: number | null;
   };
   sessions: { digest: string; created_at: number; expires_at: number };
   evidence: { run_id: string; n: number; passage: string; created_at: number };
+  usage: {
+    day: string;
+    caller: string;
+    user: string;
+    model: string;
+    answers: number;
+    prompt_tokens: number;
+    completion_tokens: number;
+  };
   audit: { id: string; at: number; actor: string; action: string; detail: string };
 }

@@ -1,6 +1,7 @@
 import { streamRun } from '@/app/_http/event-stream';
 import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
+import { withUser } from '@/server/core/run';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { HeaderFacts } from '@/server/openai/headers';
 import { fromTextCompletion, TextChunkEncoder, toTextCompletion } from '@/server/openai/text-completion';
@@ -16,7 +17,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
     includeUsage: call.includeUsage,
   };
   const facts = new HeaderFacts(call.ignored);
-  const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
+  const events = services.answer(withUser(call.request, principal), { runId: requestId, principal }, request.signal);
   if (!call.stream) {
     const citations = new CitationWriter('none', { publicUrl: services.config.config.publicUrl, requestId });
     const completion = await toChatCompletion(events, head, { facts, citations });

@@ -1,6 +1,7 @@
 import { streamRun } from '@/app/_http/event-stream';
 import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
+import { withUser } from '@/server/core/run';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { HeaderFacts } from '@/server/openai/headers';
 import { fromResponses } from '@/server/openai/responses/from-responses';
@@ -22,7 +23,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
     head,
     new CitationWriter(call.citations, { publicUrl: services.config.config.publicUrl, requestId }),
   );
-  const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
+  const events = services.answer(withUser(call.request, principal), { runId: requestId, principal }, request.signal);
   if (!call.stream) {
     return Response.json(await toResponse(events, writer, facts), { headers: facts.toHeaders() });
   }

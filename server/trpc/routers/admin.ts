@@ -29,6 +29,9 @@ export const adminRouter = router({
     };
   }),
 
+  /** Answers and tokens, newest day first. */
+  usage: adminProcedure.query(({ ctx }) => ctx.services.usage.recent(100)),
+
   /** Everything that can be made active, with what is installed. */
   models: adminProcedure.query(async ({ ctx }) => {
     const { providers, config } = ctx.services.snapshot;

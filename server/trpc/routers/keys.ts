@@ -6,10 +6,16 @@ import { adminProcedure, router } from '../trpc';
 export const keysRouter = router({
   list: adminProcedure.query(({ ctx }) => ctx.services.access.keys()),
 
-  /** How this key's clients get their citations; null leaves it to the kind of client. */
-  setCitations: adminProcedure
-    .input(z.strictObject({ id: z.string(), citations: z.enum(CITATION_STYLES).nullable() }))
-    .mutation(async ({ ctx, input }) => {
-      await ctx.services.setKeyCitations(input.id, input.citations, ctx.principal);
+  set: adminProcedure
+    .input(
+      z.strictObject({
+        id: z.string(),
+        /** How this key's clients get their citations; null leaves it to the kind of client. */
+        citations: z.enum(CITATION_STYLES).nullable(),
+        trustsUsers: z.boolean(),
+      }),
+    )
+    .mutation(async ({ ctx, input: { id, ...settings } }) => {
+      await ctx.services.setKey(id, settings, ctx.principal);
     }),
 });

@@ -1,6 +1,7 @@
 import { streamRun } from '@/app/_http/event-stream';
 import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
+import { withUser } from '@/server/core/run';
 import { CitationWriter } from '@/server/openai/citation-writer';
 import { fromChatCompletion } from '@/server/openai/from-request';
 import { HeaderFacts } from '@/server/openai/headers';
@@ -21,7 +22,7 @@ export const POST = route('api', async ({ request, services, principal, requestI
   };
   const facts = new HeaderFacts(call.ignored);
   const citations = new CitationWriter(call.citations, { publicUrl: services.config.config.publicUrl, requestId });
-  const events = services.answer(call.request, { runId: requestId, principal }, request.signal);
+  const events = services.answer(withUser(call.request, principal), { runId: requestId, principal }, request.signal);
   if (!call.stream) {
     const completion = await toChatCompletion(events, head, { facts, citations });
     return Response.json(completion, { headers: facts.toHeaders() });
