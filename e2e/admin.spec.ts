@@ -220,7 +220,8 @@ test('how the clients of a key get their citations is set on the page', async ({
   await page.reload();
   await expect(section.getByLabel('Citations')).toHaveValue('footnotes');
   // Who asked counts only when the key is trusted to say so.
-  await section.getByLabel('Believe the user it names').check();
+  await section.getByLabel('Believe the user it names').click();
+  await expect(section.getByLabel('Believe the user it names')).toBeChecked();
   await until(async () => {
     await fetch(`${ivy.url}/v1/chat/completions`, {
       method: 'POST',
