@@ -22,7 +22,10 @@ export function Usage() {
         <thead className="text-muted">
           <tr>
             {['Day', 'Caller', 'User', 'Model', 'Answers', 'Tokens read', 'Tokens written'].map((name, index) => (
-              <th key={name} className={`py-2 pr-4 font-normal whitespace-nowrap ${index > 3 ? 'text-right' : ''}`}>
+              <th
+                key={name}
+                className={`py-2 pr-4 font-normal whitespace-nowrap last:pr-0 ${index > 3 ? 'text-right' : ''}`}
+              >
                 {name}
               </th>
             ))}
@@ -34,7 +37,7 @@ export function Usage() {
               <td className="py-2 pr-4 whitespace-nowrap">{row.day}</td>
               <td className="py-2 pr-4">{row.caller}</td>
               <td className="py-2 pr-4 [overflow-wrap:anywhere]">{row.user || '–'}</td>
-              <td className="py-2 pr-4 [overflow-wrap:anywhere]">{row.model}</td>
+              <td className="min-w-36 py-2 pr-4 [overflow-wrap:anywhere]">{row.model}</td>
               <td className="py-2 pr-4 text-right">{number(row.answers)}</td>
               <td className="py-2 pr-4 text-right">{number(row.promptTokens)}</td>
               <td className="py-2 text-right">{number(row.completionTokens)}</td>
