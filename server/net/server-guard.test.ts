@@ -33,3 +33,23 @@ test('D6: a client that takes nothing is cut off; one that waits for a slow answ
   expect(server.headersTimeout).toBe(30_000);
   deaf.destroy();
 });
+
+test('a connection kept for a next request still ends when none comes', async () => {
+  guardServer(60_000);
+  server = createServer((_request, response) => response.end('hello'));
+  server.keepAliveTimeout = 200;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const open = () => {
+    const state = { closed: false, answers: 0 };
+    const socket = connect(port, '127.0.0.1', () => socket.write(REQUEST));
+    socket.on('data', () => (state.answers += 1));
+    socket.on('close', () => (state.closed = true));
+    return state;
+  };
+  const first = open();
+  await eventually(() => first.answers > 0);
+  const second = open();
+  await eventually(() => second.answers > 0);
+  await eventually(() => second.closed);
+});
