@@ -137,6 +137,23 @@ test('a reader that is full makes the provider wait', async () => {
   expect(state.asked).toBeGreaterThan(asked + 10);
 });
 
+test('a connection that is full when it breaks leaves nothing behind', async () => {
+  const { iterator, state, say } = feed();
+  for (let n = 0; n < 100; n++) say('x');
+  const controller = new AbortController();
+  const piping = (await run(iterator)).body?.pipeTo(connection(false).sink, { signal: controller.signal });
+  const settled = piping?.then(
+    () => true,
+    () => true,
+  );
+  await vi.advanceTimersByTimeAsync(5_000);
+  controller.abort();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await settled).toBe(true);
+  expect(state.left).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test.each(['the pipe is aborted', 'the stream is cancelled', 'the connection fails'])(
   'when %s the run ends',
   async (how) => {

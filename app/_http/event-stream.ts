@@ -61,8 +61,11 @@ function isModelEvent(event: RunEvent): boolean {
  * down. Chained by hand, since this runs for every token of every stream.
  */
 class EventWriter {
-  private cancelled = false;
+  /** True when the reader has gone. */
+  cancelled = false;
   private pending: Opened['pending'];
+  /** Ends the writing. */
+  private settle = () => {};
 
   constructor(
     private readonly iterator: Batches,
@@ -81,18 +84,27 @@ class EventWriter {
     const { encoder, iterator, signal } = this;
     // Ticks since the last read came; setting a timer back for every token would cost more than the token.
     let silence = 0;
+    let full = false;
     const quiet = setInterval(() => {
       silence += 1;
-      if (silence < KEEP_ALIVE_TICKS) return;
+      // A connection that is full needs no more to stay open.
+      if (full || silence < KEEP_ALIVE_TICKS) return;
       silence = 0;
       void write(KEEP_ALIVE)?.catch(() => {});
     }, KEEP_ALIVE_MS / KEEP_ALIVE_TICKS);
     quiet.unref();
     return new Promise<void>((resolve, reject) => {
+      // A reader that has gone may leave a write or a read without an end.
+      this.settle = resolve;
       const send = (text: string, then: () => void) => {
-        const full = write(text);
-        if (full) full.then(then, reject);
-        else then();
+        const room = write(text);
+        const go = () => {
+          full = false;
+          then();
+        };
+        full = room !== undefined;
+        if (room) room.then(go, reject);
+        else go();
       };
       const step = () => {
         if (this.cancelled) return resolve();
@@ -114,6 +126,7 @@ class EventWriter {
         }
       };
       const fail = (error: unknown) => {
+        void Promise.resolve(iterator.return?.()).catch(() => {});
         // An aborted reader has gone: there is nobody to tell.
         if (this.cancelled || signal.aborted || isAbort(error)) return resolve();
         const failure = toAppError(error);
@@ -127,6 +140,7 @@ class EventWriter {
   /** The reader has gone: ends the run. */
   async cancel(): Promise<void> {
     this.cancelled = true;
+    this.settle();
     await this.iterator.return?.();
   }
 }
@@ -149,6 +163,7 @@ class EventStreamBody extends ReadableStream<Uint8Array> {
         started = true;
         events
           .writeTo((text) => {
+            if (cancelled) return undefined;
             controller.enqueue(utf8.encode(text));
             return new Promise((resolve) => {
               wanted = resolve;
@@ -173,20 +188,28 @@ class EventStreamBody extends ReadableStream<Uint8Array> {
     // A failed write also fails the end, where it is reported.
     const ignore = () => {};
     const stop = () => void this.events.cancel().catch(ignore);
-    options.signal?.addEventListener('abort', stop, { once: true });
+    const abort = () => {
+      stop();
+      // Else the end of the pipe would wait for a connection that takes nothing any more.
+      writer.abort(options.signal?.reason).catch(ignore);
+    };
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener('abort', abort, { once: true });
     writer.closed.catch(stop);
     try {
       await this.events.writeTo((text) => {
         writer.write(Buffer.from(text)).catch(ignore);
         return (writer.desiredSize ?? 0) > -MAX_WAITING ? undefined : writer.ready;
       });
+      // To close would wait for a write that nobody takes.
+      if (this.events.cancelled) throw options.signal?.reason ?? new DOMException('The reader has gone.', 'AbortError');
       await writer.close();
     } catch (error) {
       stop();
       writer.abort(error).catch(ignore);
       throw error;
     } finally {
-      options.signal?.removeEventListener('abort', stop);
+      options.signal?.removeEventListener('abort', abort);
     }
   }
 }
@@ -201,6 +224,11 @@ export async function streamRun(
   signal: AbortSignal,
 ): Promise<Response> {
   const opened = await open(events);
+  if (signal.aborted) {
+    // Nobody would read, and so end, what follows.
+    await events.return?.();
+    signal.throwIfAborted();
+  }
   for (const batch of opened.batches) parts.facts.see(batch);
   const headers = parts.facts.toHeaders();
   for (const [name, value] of Object.entries(EVENT_STREAM_HEADERS)) headers.set(name, value);

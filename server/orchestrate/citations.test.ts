@@ -81,6 +81,20 @@ describe('citations', () => {
     expect([filter.push('].'), filter.cites]).toEqual([' [1].', [{ n: 1, at: 1 }]]);
   });
 
+  test('odd text cannot keep it busy', () => {
+    const blanks = ' '.repeat(100_000);
+    for (const text of [
+      `[${blanks}!`,
+      `${blanks}x`,
+      `[1${'\n'.repeat(100_000)}`,
+      `[${'1,'.repeat(50_000)}`,
+      '['.repeat(100_000),
+    ]) {
+      expect(filtered([text]).length).toBeGreaterThan(0);
+      expect(stripMarkers(text).length).toBeGreaterThan(0);
+    }
+  });
+
   test('text without brackets is passed on at once', () => {
     const filter = new CitationFilter(new Set([1]));
     expect(filter.push('hello')).toBe('hello');

@@ -3,7 +3,9 @@ import type { Citation } from '../core/run';
 /** `[1]`, `[1, 2]`, `[Document 1]`, `[Document 1 - Name Page 2]`: what models write for a citation. */
 const MARKER = /^\[\s*(?:(?:document|doc|source)s?\s+)?(\d{1,3}(?:\s*,\s*\d{1,3})*)(?:\s+-[^\]\n]{0,120})?\s*\]/i;
 /** True while the text after `[` may still become a marker. */
-const OPEN_MARKER = /^\[\s*(?:[a-z]{0,9}\s*)?[\d,\s]*(?:\s-[^\]\n]{0,120})?$/i;
+const OPEN_MARKER = /^\[\s*(?:[a-z]{1,9}\s*)?(?:\d[\d,\s]*)?(?:-[^\]\n]{0,120})?$/i;
+/** Longer than this no marker is: both patterns see no more, so that odd text cannot keep them busy. */
+const MAX_MARKER = 200;
 
 const NONE: readonly Citation[] = [];
 
@@ -43,7 +45,7 @@ export class CitationFilter {
     let out = '';
     this.cites = NONE;
     while (this.held !== '') {
-      const special = this.held.search(/[[`\n]|[ \t]+(?=\[|$)/);
+      const special = nextSpecial(this.held);
       if (special < 0) {
         out += this.take(this.held.length);
         this.last = out.at(-1) ?? this.last;
@@ -72,11 +74,13 @@ export class CitationFilter {
     }
     if (this.inFence || this.inCode) return this.take(1);
     const blank = /^[ \t]*/.exec(this.held)?.[0] ?? '';
-    const rest = this.held.slice(blank.length);
+    // Text is held back for blanks only as far as a marker may follow them.
+    if (blank.length > MAX_MARKER) return this.take(blank.length);
+    const rest = this.held.slice(blank.length, blank.length + MAX_MARKER);
     if (rest === '') return final ? this.take(blank.length) : undefined;
     const marker = MARKER.exec(rest);
     if (marker) return this.marker(blank, marker, final);
-    if (!final && OPEN_MARKER.test(rest)) return undefined;
+    if (!final && rest.length < MAX_MARKER && OPEN_MARKER.test(rest)) return undefined;
     return this.take(blank.length + 1);
   }
 
@@ -123,6 +127,19 @@ export class CitationFilter {
     if (taken.trim() !== '') this.atLineStart = false;
     return taken;
   }
+}
+
+/** Where something begins that may need a decision: a bracket, code, a line end, or blanks before a bracket or the end. */
+function nextSpecial(text: string): number {
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (character === '[' || character === '`' || character === '\n') return at;
+    if (character !== ' ' && character !== '\t') continue;
+    const blank = at;
+    while (text.charAt(at + 1) === ' ' || text.charAt(at + 1) === '\t') at += 1;
+    if (at + 1 === text.length || text.charAt(at + 1) === '[') return blank;
+  }
+  return -1;
 }
 
 /** Old markers in earlier answers point to passages that are no longer there. */

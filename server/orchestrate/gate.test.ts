@@ -27,6 +27,9 @@ test('the caller, the model, a task, a tool result and an empty store each switc
   expect(decideGate(runRequest(text), { ...all, documents: false }).reason).toMatch(/no documents/);
 });
 
+test('a long run of marks is no greeting, and is seen at once', () =>
+  expect(decideGate(runRequest(`hi${'!'.repeat(100_000)}x`), all).retrieve).toBe(true));
+
 test('the query is the last user message, after the context that Open WebUI puts before it', () => {
   const text =
     '### Task:\nRespond…\n<context>\n<source id="1">x</source>\n</context>\n\nWhat is the mass of the fairing?';

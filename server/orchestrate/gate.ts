@@ -9,6 +9,7 @@ export type Gate =
 const GREETING =
   /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|thanks?|thank you|ok(ay)?|bye|goodbye|test|ping)\b[\s!.,?]*(ivy|there|you|all|very much|a lot)?[\s!.?]*$/i;
 const MIN_LENGTH = 10;
+const MAX_GREETING = 60;
 
 /** Decides without a model whether to search, and says why. */
 export function decideGate(request: RunRequest, searchable: { profile: boolean; documents: boolean }): Gate {
@@ -19,7 +20,7 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
   if (!searchable.profile) return off('this model answers without retrieval');
   if (request.messages.at(-1)?.role === 'tool') return off('the turn answers a tool call');
   if (query === '') return off('the question holds no text');
-  if (GREETING.test(query)) return off('a greeting');
+  if (query.length <= MAX_GREETING && GREETING.test(query)) return off('a greeting');
   // Short questions with a digit are often identifiers: 5.3.2.1, cES1001.
   if (query.length < MIN_LENGTH && !/\d/.test(query)) return off('too short to search for');
   if (!searchable.documents) return off('there are no documents yet');

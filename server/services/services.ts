@@ -28,7 +28,7 @@ import { PullRegistry } from './pull-registry';
 import { RunLimits } from './run-limits';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
-import { TaskQueue } from './task-queue';
+import { canWait, TaskQueue } from './task-queue';
 import { UsageMeter } from './usage-meter';
 
 export interface ServicesOptions {
@@ -164,8 +164,8 @@ export class Services {
       hold(this.limits.enter(context.principal));
       this.active.set(controller, context.principal);
       hold(() => this.active.delete(controller));
-      if (current.isLocal(request.model)) {
-        hold(request.task ? await this.tasks.task(combined) : this.tasks.question());
+      if (current.isLocal(request)) {
+        hold(request.task && canWait(request.task) ? await this.tasks.task(combined) : this.tasks.question());
       }
       return (await current.orchestratorFor(request))(request, context, combined);
     };

@@ -62,7 +62,8 @@ export class Snapshot {
   }
 
   /** True when the answer comes from a local model, whose slots are few. */
-  isLocal(model: string): boolean {
+  isLocal({ model: asked, task }: Pick<RunRequest, 'model' | 'task'>): boolean {
+    const model = (task && this.config.taskModel) || asked;
     return model.startsWith('ollama/') || (model === DEFAULT_PROFILE && this.providers.active === 'local');
   }
 

@@ -5,6 +5,20 @@ const GRACE_MS = 250;
 /** Under constant load chores still get their turn. */
 const MAX_WAIT_MS = 60_000;
 
+/** Chores that nobody waits for; the others (a search query, a tool call) come before somebody's question, or are the answer. */
+const CAN_WAIT = new Set([
+  'background',
+  'title_generation',
+  'tags_generation',
+  'follow_up_generation',
+  'emoji_generation',
+  'memory_review',
+]);
+
+export function canWait(task: string): boolean {
+  return CAN_WAIT.has(task);
+}
+
 /**
  * Lets chores (titles, tags, follow-ups) of a client wait until no question is being answered, one at a time: a
  * local model often has a single slot, and the person is waiting for the answer, not for its title.

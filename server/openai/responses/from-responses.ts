@@ -118,7 +118,8 @@ function fromItems(items: readonly InputItem[], offset: number): { messages: Cha
 }
 
 function fromItem(item: InputItem, path: string): ChatMessage | undefined {
-  if ('role' in item) return fromMessage(item as Extract<InputItem, { role: unknown }>, path);
+  if (item.type == null || item.type === 'message')
+    return fromMessage(item as Extract<InputItem, { role: unknown }>, path);
   switch (item.type) {
     case 'function_call': {
       const argumentsJson = checkArguments(item.arguments, `${path}.arguments`);

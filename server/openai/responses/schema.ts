@@ -44,7 +44,11 @@ const functionTool = z.looseObject({
   parameters: z.record(z.string(), z.unknown()).nullish(),
 });
 /** Tools that run at OpenAI (web_search, file_search, …): clients offer them unasked, so they are left out and reported. */
-const otherTool = z.looseObject({ type: z.string() });
+const otherTool = z.looseObject({
+  type: z
+    .string()
+    .refine((type) => type !== 'function', 'a function tool needs a name of 1 to 64 letters, digits, _ or -'),
+});
 
 const namedTool = z.looseObject({ type: z.literal('function'), name: z.string() });
 const toolChoice = z.union(
