@@ -11,6 +11,22 @@ export function decideCitationStyle(
   requested: CitationStyle | undefined,
   headers: Headers,
   keyStyle?: CitationStyle,
+  json = false,
+): CitationStyle {
+  const style = wantedStyle(requested, headers, keyStyle);
+  // Text after a JSON answer would break it, and what looks like a marker in it is a list.
+  return json && style !== 'openwebui' ? 'none' : style;
+}
+
+/** True when the wanted form of the answer is JSON of any kind. */
+export function isJson(format: { type: string } | undefined): boolean {
+  return format !== undefined && format.type !== 'text';
+}
+
+function wantedStyle(
+  requested: CitationStyle | undefined,
+  headers: Headers,
+  keyStyle: CitationStyle | undefined,
 ): CitationStyle {
   if (requested) return requested;
   const header = headers.get('x-ivy-citations')?.trim().toLowerCase();

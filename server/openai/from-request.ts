@@ -1,11 +1,12 @@
 import type { ChatMessage, ContentPart, GenerationOptions, ResponseFormat, ToolChoice } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitationStyle, RunRequest } from '../core/run';
-import { decideCitationStyle } from './citation-style';
-import { checkArguments, checkToolResults, fromImage } from './message-parts';
+import { decideCitationStyle, isJson } from './citation-style';
+import { checkArguments, checkToolChoice, checkToolResults, fromImage } from './message-parts';
 import { detectTask, ownSources } from './open-webui';
 import { fromRag } from './rag-options';
 import { toIgnored, toRequestError } from './request-errors';
+import { toSampling } from './sampling';
 import { type ChatCompletionBody, chatCompletionSchema, KNOWN_FIELDS } from './schema';
 
 export interface ChatCompletionCall {
@@ -37,21 +38,10 @@ export function fromChatCompletion(body: unknown, headers: Headers, keyStyle?: C
     },
     stream: input.stream ?? false,
     includeUsage: input.stream_options?.include_usage ?? false,
-    citations: toCitationStyle(input, headers, keyStyle),
+    citations: decideCitationStyle(input.rag?.citations, headers, keyStyle, isJson(input.response_format)),
     ignored: toIgnored(body as object, KNOWN_FIELDS),
   };
   return call;
-}
-
-/** Text after a JSON answer would break it, and what looks like a marker in it is a list. */
-function toCitationStyle(
-  input: ChatCompletionBody,
-  headers: Headers,
-  keyStyle: CitationStyle | undefined,
-): CitationStyle {
-  const style = decideCitationStyle(input.rag?.citations, headers, keyStyle);
-  const json = input.response_format !== undefined && input.response_format.type !== 'text';
-  return json && (style === 'footnotes' || style === 'annotations') ? 'none' : style;
 }
 
 function checkUnsupported(input: ChatCompletionBody): void {
@@ -71,22 +61,16 @@ function checkUnsupported(input: ChatCompletionBody): void {
   if (input.top_logprobs !== undefined && !input.logprobs) {
     throw new AppError('invalid_request', 'top_logprobs: needs logprobs set to true.', { param: 'top_logprobs' });
   }
-  checkToolChoice(input);
-}
-
-/** A choice among tools that are not there would be followed by nobody. */
-function checkToolChoice({ tools = [], tool_choice: choice }: ChatCompletionBody): void {
-  if (choice === undefined || choice === 'none' || choice === 'auto') return;
-  const wanted =
-    choice === 'required'
-      ? []
-      : choice.type === 'function'
-        ? [choice.function.name]
-        : choice.allowed_tools.tools.map((tool) => tool.function.name);
-  const missing = wanted.find((name) => !tools.some((tool) => tool.function.name === name));
-  if (tools.length > 0 && missing === undefined) return;
-  const problem = missing === undefined ? 'needs tools to choose from' : `there is no tool named ${missing}`;
-  throw new AppError('invalid_request', `tool_choice: ${problem}.`, { param: 'tool_choice' });
+  const { tools = [], tool_choice: choice } = input;
+  const offered = tools.map((tool) => tool.function.name);
+  if (typeof choice !== 'object') checkToolChoice(choice, [], offered);
+  else if (choice.type === 'function') checkToolChoice('named', [choice.function.name], offered);
+  else
+    checkToolChoice(
+      'named',
+      choice.allowed_tools.tools.map((tool) => tool.function.name),
+      offered,
+    );
 }
 
 function fromMessage(message: ChatCompletionBody['messages'][number], index: number): ChatMessage {
@@ -137,12 +121,7 @@ function fromUserContent(content: UserContent, index: number): ContentPart[] {
 function fromOptions(input: ChatCompletionBody): GenerationOptions {
   return {
     maxTokens: input.max_completion_tokens ?? input.max_tokens,
-    temperature: input.temperature,
-    topP: input.top_p,
-    frequencyPenalty: input.frequency_penalty,
-    presencePenalty: input.presence_penalty,
-    seed: input.seed,
-    stop: typeof input.stop === 'string' ? [input.stop] : input.stop,
+    ...toSampling(input),
     reasoningEffort: input.reasoning_effort,
     responseFormat: input.response_format && fromResponseFormat(input.response_format),
     tools: allowedTools(input)?.map(({ function: tool }) => ({

@@ -34,3 +34,16 @@ export function checkToolResults(messages: readonly ChatMessage[], pathOf: (inde
     throw new AppError('invalid_request', `${param}: no earlier assistant message made this call`, { param });
   }
 }
+
+/** A choice among tools that are not there would be followed by nobody. `wanted` are the names it gives. */
+export function checkToolChoice(
+  choice: 'none' | 'auto' | 'required' | 'named' | undefined,
+  wanted: readonly string[],
+  offered: readonly string[],
+): void {
+  if (choice === undefined || choice === 'none' || choice === 'auto') return;
+  const missing = wanted.find((name) => !offered.includes(name));
+  if (offered.length > 0 && missing === undefined) return;
+  const problem = missing === undefined ? 'needs tools to choose from' : `there is no tool named ${missing}`;
+  throw new AppError('invalid_request', `tool_choice: ${problem}.`, { param: 'tool_choice' });
+}

@@ -84,6 +84,16 @@ export const ragSchema = z.strictObject({
   citations: optional(z.enum(CITATION_STYLES)),
 });
 
+/** How tokens are chosen and where they end: the same in both kinds of completions. */
+export const samplingFields = {
+  temperature: optional(z.number().min(0).max(2)),
+  top_p: optional(z.number().min(0).max(1)),
+  frequency_penalty: optional(z.number().min(-2).max(2)),
+  presence_penalty: optional(z.number().min(-2).max(2)),
+  seed: optional(z.number().int()),
+  stop: optional(z.union([z.string(), z.array(z.string()).max(4, 'at most 4 stop sequences')])),
+};
+
 export const chatCompletionSchema = z.looseObject({
   model: z.string().min(1),
   messages: z.array(message).min(1),
@@ -91,12 +101,7 @@ export const chatCompletionSchema = z.looseObject({
   stream_options: optional(z.looseObject({ include_usage: z.boolean().nullish() })),
   max_completion_tokens: optional(tokenLimit),
   max_tokens: optional(tokenLimit),
-  temperature: optional(z.number().min(0).max(2)),
-  top_p: optional(z.number().min(0).max(1)),
-  frequency_penalty: optional(z.number().min(-2).max(2)),
-  presence_penalty: optional(z.number().min(-2).max(2)),
-  seed: optional(z.number().int()),
-  stop: optional(z.union([z.string(), z.array(z.string()).max(4, 'at most 4 stop sequences')])),
+  ...samplingFields,
   n: optional(z.number().int().min(1).max(128)),
   tools: optional(z.array(tool).max(128)),
   tool_choice: optional(toolChoice),

@@ -5,7 +5,8 @@ import type { RunEvent, RunRequest } from '../core/run';
 import { toErrorBody } from './errors';
 import { fromRag } from './rag-options';
 import { toIgnored, toRequestError } from './request-errors';
-import { optional, ragSchema } from './schema';
+import { toSampling } from './sampling';
+import { optional, ragSchema, samplingFields } from './schema';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
@@ -17,12 +18,7 @@ const schema = z.looseObject({
   stream: optional(z.boolean()),
   stream_options: optional(z.looseObject({ include_usage: z.boolean().nullish() })),
   max_tokens: optional(z.number().int().min(1)),
-  temperature: optional(z.number().min(0).max(2)),
-  top_p: optional(z.number().min(0).max(1)),
-  frequency_penalty: optional(z.number().min(-2).max(2)),
-  presence_penalty: optional(z.number().min(-2).max(2)),
-  seed: optional(z.number().int()),
-  stop: optional(z.union([z.string(), z.array(z.string()).max(4, 'at most 4 stop sequences')])),
+  ...samplingFields,
   n: optional(z.number().int().min(1)),
   user: optional(z.string()),
   rag: optional(ragSchema),
@@ -52,12 +48,7 @@ export function fromTextCompletion(body: unknown, headers: Headers): TextComplet
       messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }],
       options: {
         maxTokens: input.max_tokens,
-        temperature: input.temperature,
-        topP: input.top_p,
-        frequencyPenalty: input.frequency_penalty,
-        presencePenalty: input.presence_penalty,
-        seed: input.seed,
-        stop: typeof input.stop === 'string' ? [input.stop] : input.stop,
+        ...toSampling(input),
       },
       rag: fromRag(input.rag, headers),
       user: input.user,

@@ -1,8 +1,8 @@
 import type { ChatMessage, ContentPart, GenerationOptions, ToolChoice } from '../../core/chat';
 import { AppError } from '../../core/errors';
 import type { CitationStyle, RunRequest } from '../../core/run';
-import { decideCitationStyle } from '../citation-style';
-import { checkArguments, checkToolResults, fromImage } from '../message-parts';
+import { decideCitationStyle, isJson } from '../citation-style';
+import { checkArguments, checkToolChoice, checkToolResults, fromImage } from '../message-parts';
 import { detectTask, ownSources } from '../open-webui';
 import { fromRag } from '../rag-options';
 import { toIgnored, toRequestError } from '../request-errors';
@@ -41,7 +41,10 @@ export function fromResponses(body: unknown, headers: Headers, keyStyle?: Citati
   const input = parsed.data;
   checkStateless(input);
   const tools = toFunctionTools(input);
-  checkToolChoice(input, tools);
+  const { tool_choice: choice } = input;
+  const offered = tools.map(({ name }) => name);
+  if (typeof choice !== 'object') checkToolChoice(choice, [], offered);
+  else checkToolChoice('named', choice.type === 'function' ? [choice.name] : [], offered);
   const items = typeof input.input === 'string' ? [] : input.input;
   const { messages, paths } =
     typeof input.input === 'string' ? fromText(input.input) : fromItems(items, input.instructions ? 1 : 0);
@@ -58,7 +61,7 @@ export function fromResponses(body: unknown, headers: Headers, keyStyle?: Citati
       user: input.user ?? input.safety_identifier,
     },
     stream: input.stream ?? false,
-    citations: toStyle(input, headers, keyStyle),
+    citations: decideCitationStyle(input.rag?.citations, headers, keyStyle, isJson(input.text?.format)),
     ignored: [
       ...toIgnored(body as object, KNOWN_FIELDS),
       ...(input.tools ?? []).filter((tool) => tool.type !== 'function').map(({ type }) => `tools.${type}`),
@@ -83,14 +86,6 @@ function toFunctionTools({ tools, tool_choice: choice }: ResponsesBody): Functio
   if (typeof choice !== 'object' || choice.type !== 'allowed_tools') return all;
   const allowed = new Set(choice.tools.map(({ name }) => name));
   return all.filter(({ name }) => allowed.has(name));
-}
-
-function checkToolChoice({ tool_choice: choice }: ResponsesBody, tools: readonly FunctionTool[]): void {
-  if (choice === undefined || choice === 'none' || choice === 'auto') return;
-  const named = typeof choice === 'object' && choice.type === 'function' ? choice.name : undefined;
-  if (named === undefined ? tools.length > 0 : tools.some(({ name }) => name === named)) return;
-  const problem = named === undefined ? 'needs tools to choose from' : `there is no tool named ${named}`;
-  throw new AppError('invalid_request', `tool_choice: ${problem}.`, { param: 'tool_choice' });
 }
 
 function fromText(text: string): { messages: ChatMessage[]; paths: string[] } {
@@ -175,12 +170,6 @@ function toOptions(input: ResponsesBody, tools: readonly FunctionTool[]): Genera
 function toToolChoice(choice: ResponsesBody['tool_choice']): ToolChoice | undefined {
   if (typeof choice !== 'object') return choice;
   return choice.type === 'function' ? { name: choice.name } : choice.mode;
-}
-
-function toStyle(input: ResponsesBody, headers: Headers, keyStyle: CitationStyle | undefined): CitationStyle {
-  const style = decideCitationStyle(input.rag?.citations, headers, keyStyle);
-  const json = input.text?.format !== undefined && input.text.format.type !== 'text';
-  return json && style !== 'openwebui' ? 'none' : style;
 }
 
 function toEcho(input: ResponsesBody, tools: readonly FunctionTool[]): ResponseEcho {
