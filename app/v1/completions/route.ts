@@ -1,29 +1,21 @@
 import { streamRun } from '@/app/_http/event-stream';
 import { MAX_API_BODY_BYTES, readJson } from '@/app/_http/read-json';
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
-import { withUser } from '@/server/core/run';
-import { CitationWriter } from '@/server/openai/citation-writer';
-import { HeaderFacts } from '@/server/openai/headers';
+import { beginRun } from '@/app/_http/run';
 import { fromTextCompletion, TextChunkEncoder, toTextCompletion } from '@/server/openai/text-completion';
 import { toChatCompletion } from '@/server/openai/to-completion';
 
-export const POST = route('api', async ({ request, services, principal, requestId }) => {
-  const call = fromTextCompletion(await readJson(request, MAX_API_BODY_BYTES), request.headers);
-  const head = {
-    id: `cmpl-${requestId.slice('req_'.length)}`,
-    created: Math.floor(Date.now() / 1000),
-    model: call.request.model,
-    requestId,
-    includeUsage: call.includeUsage,
-  };
-  const facts = new HeaderFacts(call.ignored);
-  const events = services.answer(withUser(call.request, principal), { runId: requestId, principal }, request.signal);
-  if (!call.stream) {
-    const citations = new CitationWriter('none', { publicUrl: services.config.config.publicUrl, requestId });
+export const POST = route('api', async (call) => {
+  const { request } = call;
+  const decoded = fromTextCompletion(await readJson(request, MAX_API_BODY_BYTES), request.headers);
+  // The legacy form has no place for them.
+  const { head, facts, citations, events } = beginRun(call, { ...decoded, citations: 'none' }, 'cmpl-');
+  if (!decoded.stream) {
     const completion = await toChatCompletion(events, head, { facts, citations });
     return Response.json(toTextCompletion(completion), { headers: facts.toHeaders() });
   }
-  return streamRun(events, { encoder: new TextChunkEncoder(head), facts }, request.signal);
+  const encoder = new TextChunkEncoder({ ...head, includeUsage: decoded.includeUsage });
+  return streamRun(events, { encoder, facts }, request.signal);
 });
 
 export const OPTIONS = preflight;

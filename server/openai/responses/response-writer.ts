@@ -11,7 +11,7 @@ import type { ResponseEcho } from './from-responses';
 export interface ResponseHead {
   id: string;
   /** Seconds since 1970. */
-  createdAt: number;
+  created: number;
   /** As the client wrote it. */
   model: string;
   requestId: string;
@@ -133,11 +133,11 @@ export class ResponseWriter {
   }
 
   private object(status: string, change: object): object {
-    const { id, createdAt, model, requestId, echo } = this.head;
+    const { id, created, model, requestId, echo } = this.head;
     return {
       id,
       object: 'response',
-      created_at: createdAt,
+      created_at: created,
       status,
       completed_at: null,
       error: null,
