@@ -185,11 +185,7 @@ test('the page says how to connect Open WebUI, and sees it when it comes', async
   await expect(section.getByText(`OPENAI_API_BASE_URLS=${ivy.url}/v1`)).toBeVisible();
   await expect(section.getByTestId('open-webui-seen')).toContainText('No request from Open WebUI');
   const ask = (headers: Record<string, string>) =>
-    fetch(`${ivy.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: 'Hello there' }] }),
-    });
+    ivy.chat({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: 'Hello there' }] }, headers);
   await ask({ 'user-agent': 'Python/3.11 aiohttp/3.13' });
   await expect(section.getByTestId('open-webui-seen')).toContainText('do not arrive');
   await ask({ 'x-openwebui-task': '' });
@@ -207,14 +203,13 @@ test('how the clients of a key get their citations is set on the page', async ({
   await expect(section.getByText('…6789')).toBeVisible();
   await section.getByLabel('Citations').selectOption({ label: 'Footnotes in the text' });
   await until(async () => {
-    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body: JSON.stringify({
+    const response = await ivy.chat(
+      {
         model: 'ivy-orchestrator',
         messages: [{ role: 'user', content: 'What thrust has the vernier thruster?' }],
-      }),
-    });
+      },
+      { authorization: `Bearer ${key}` },
+    );
     return (await response.text()).includes('**Sources**');
   });
   await page.reload();
@@ -223,14 +218,13 @@ test('how the clients of a key get their citations is set on the page', async ({
   await section.getByLabel('Believe the user it names').click();
   await expect(section.getByLabel('Believe the user it names')).toBeChecked();
   await until(async () => {
-    await fetch(`${ivy.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-openwebui-user-id': 'ada' },
-      body: JSON.stringify({
+    await ivy.chat(
+      {
         model: 'ivy-orchestrator',
         messages: [{ role: 'user', content: 'What is the vernier?' }],
-      }),
-    });
+      },
+      { authorization: `Bearer ${key}`, 'x-openwebui-user-id': 'ada' },
+    );
     return (await page.locator('#usage').textContent())?.includes('ada') ?? false;
   });
   ivy.writeEnv(env());

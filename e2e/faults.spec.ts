@@ -24,15 +24,11 @@ interface Answer {
 
 /** Asks by stream and sums up what came. */
 async function ask(ivy: Ivy, change: object = {}): Promise<Answer> {
-  const response = await fetch(`${ivy.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: 'ivy-orchestrator',
-      stream: true,
-      messages: [{ role: 'user', content: QUESTION }],
-      ...change,
-    }),
+  const response = await ivy.chat({
+    model: 'ivy-orchestrator',
+    stream: true,
+    messages: [{ role: 'user', content: QUESTION }],
+    ...change,
   });
   const body = await response.text();
   const { status, headers } = response;
@@ -224,11 +220,7 @@ test.describe('the knowledge agent', () => {
     test(`${name}: answered without documents, and said so`, async () => {
       const healthy = { raw: undefined, status: 200, delayMs: 0 };
       Object.assign(agent, fault);
-      const response = await fetch(`${ivy.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: QUESTION }] }),
-      });
+      const response = await ivy.chat({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: QUESTION }] });
       Object.assign(agent, healthy);
       expect([response.status, response.headers.get('x-ivy-rag')]).toEqual([200, 'degraded']);
       const { ivy: told } = await response.json();
@@ -296,10 +288,10 @@ test.describe('the client', () => {
     ollama.behaviour = { tokens: Array.from({ length: total }, () => 'a token of some length, to fill things up ') };
     ollama.written = 0;
     const before = ivy.residentBytes();
-    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'ollama/llama3.1', stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+    const response = await ivy.chat({
+      model: 'ollama/llama3.1',
+      stream: true,
+      messages: [{ role: 'user', content: 'Hello' }],
     });
     await sleep(2_000);
     const held = ollama.written;
@@ -323,11 +315,10 @@ test.describe('the client', () => {
 
   test('nothing is compressed or held back, also for clients that would take it', async () => {
     ollama.behaviour = { tokens: WORDS, tokenMs: 300 };
-    const response = await fetch(`${ivy.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'accept-encoding': 'gzip, br' },
-      body: JSON.stringify({ model: 'ollama/llama3.1', stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
-    });
+    const response = await ivy.chat(
+      { model: 'ollama/llama3.1', stream: true, messages: [{ role: 'user', content: 'Hello' }] },
+      { 'accept-encoding': 'gzip, br' },
+    );
     expect(response.headers.get('content-encoding')).toBeNull();
     expect(response.headers.get('x-accel-buffering')).toBe('no');
     let reads = 0;

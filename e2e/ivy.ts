@@ -108,6 +108,15 @@ export class Ivy {
     if (this.process?.pid) process.kill(-this.process.pid, 'SIGINT');
   }
 
+  /** Sends a chat completion as any HTTP client does. */
+  chat(body: object, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
   async json<T>(path: string, init?: RequestInit): Promise<T> {
     return (await fetch(this.url + path, init)).json() as Promise<T>;
   }

@@ -43,22 +43,16 @@ test.beforeEach(() => {
 });
 
 const post = (content: string, change: object = {}, headers: Record<string, string> = {}) =>
-  fetch(`${ivy.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: 'Bearer sk-any',
-      'user-agent': 'Python/3.11 aiohttp/3.13.0',
-      ...headers,
-    },
-    body: JSON.stringify({
+  ivy.chat(
+    {
       model: 'ivy-orchestrator',
       stream: true,
       stream_options: { include_usage: true },
       messages: [{ role: 'user', content }],
       ...change,
-    }),
-  });
+    },
+    { authorization: 'Bearer sk-any', 'user-agent': 'Python/3.11 aiohttp/3.13.0', ...headers },
+  );
 
 test('sources are saved with page and percentage before the text, and every [n] opens the right one', async () => {
   const message = await readAsOpenWebUi(await post(QUESTION));

@@ -52,11 +52,7 @@ test.afterEach(() => expect(hits).toBe(0));
 
 function chat(change: object = {}, headers: Record<string, string> = {}) {
   const body = { model: 'ollama/llama3.1', messages: [{ role: 'user', content: 'Hello' }], ...change };
-  return fetch(`${ivy.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { ...signed, ...headers },
-    body: JSON.stringify(body),
-  });
+  return ivy.chat(body, { ...signed, ...headers });
 }
 
 /** Sends bytes as they are and reads until the other side closes or a second has passed. */
@@ -354,11 +350,7 @@ test('D10: endless lines and compressed bombs of a model server or an agent are 
   try {
     agent.raw = `{"documents":[],"x":"${'y'.repeat(50 * 1024 * 1024)}"}`;
     ollama.behaviour = {};
-    const response = await fetch(`${other.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: json,
-      body: JSON.stringify({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: QUESTION }] }),
-    });
+    const response = await other.chat({ model: 'ivy-orchestrator', messages: [{ role: 'user', content: QUESTION }] });
     expect([response.status, response.headers.get('x-ivy-rag')]).toEqual([200, 'degraded']);
     expect(JSON.stringify(await response.json())).toContain('more data than Ivy accepts');
   } finally {
