@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +14,9 @@ export async function startScript(name, env = {}) {
 }
 
 /** Ivy as `npm start` runs it, with a folder of its own and nothing to search. */
-export async function startIvy(env) {
+export async function startIvy(env, { home = mkdtempSync(join(tmpdir(), 'ivy-bench-')) } = {}) {
   const port = await freePort();
-  const home = mkdtempSync(join(tmpdir(), 'ivy-bench-'));
-  symlinkSync(join(root, 'dist'), join(home, 'dist'));
+  if (!existsSync(join(home, 'dist'))) symlinkSync(join(root, 'dist'), join(home, 'dist'));
   writeFileSync(
     join(home, '.env'),
     Object.entries(env)
@@ -28,9 +27,11 @@ export async function startIvy(env) {
     ...serverEnvironment('127.0.0.1', port),
     IVY_ROOT: home,
     IVY_LAUNCH_ENV: '{}',
+    NODE_OPTIONS: `--require ${join(root, 'bench', 'loop-delay.cjs')}`,
+    LOOP_DELAY_FILE: join(home, 'loop-delay.json'),
   });
   running.push({ kill: () => rmSync(home, { recursive: true, force: true }) });
-  return server;
+  return { ...server, home, loopDelay: () => JSON.parse(readFileSync(join(home, 'loop-delay.json'), 'utf8')) };
 }
 
 /** Starts a program of Node on a port of its own and waits until it answers. */

@@ -6,13 +6,24 @@ import { ensureBuild, ensureDependencies, root, say } from '../scripts/setup.mjs
 import { quantile, stream } from './client.mjs';
 import { startGateway } from './peers.mjs';
 import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
+import { benchRetrieval } from './retrieval.mjs';
 
 ensureDependencies();
 ensureBuild();
 const messages = [{ role: 'user', content: 'Say something about nothing in particular.' }];
 const rows = [];
 
+const [what, ...sizes] = process.argv.slice(2);
 try {
+  if (what === 'retrieval') await benchRetrieval(row, sizes.length > 0 ? sizes.map(Number) : [1_000, 10_000, 100_000]);
+  else if (what === undefined) await benchStreams();
+  else throw new Error(`There is no benchmark ${what}: leave it out, or say retrieval.`);
+} finally {
+  stopAll();
+}
+print();
+
+async function benchStreams() {
   const upstream = await startScript('upstream.mjs');
   const relay = await startScript('relay.mjs', { UPSTREAM: upstream.url });
   const ivy = await startIvy({ OLLAMA_BASE_URL: upstream.url });
@@ -23,10 +34,7 @@ try {
   await streamsHeld(ivy);
   if (idle !== undefined)
     row('memory, idle after start', `${Math.round(idle / 2 ** 20)} MB`, '≤ 250 MB', idle <= 250 * 2 ** 20);
-} finally {
-  stopAll();
 }
-print();
 
 /** Added time to the first token, one client, no retrieval. */
 async function firstToken(upstream, relay, ivy) {

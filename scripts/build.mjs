@@ -1,10 +1,10 @@
-// Builds the server and the parsing process.
+// Builds the server and the processes beside it.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bin, buildParser, completeStandalone, ensureDependencies, root, run } from './setup.mjs';
+import { bin, buildWorkers, completeStandalone, ensureDependencies, root, run } from './setup.mjs';
 
 ensureDependencies();
 rmSync(join(root, '.next', 'standalone'), { recursive: true, force: true });
 run(bin('next'), ['build'], { NODE_ENV: 'production' });
 completeStandalone();
-await buildParser();
+await buildWorkers();

@@ -1,9 +1,9 @@
 // `npm run dev`: the development server, with the same environment rules as `npm start`.
 import { spawn } from 'node:child_process';
-import { bin, buildParser, ensureDependencies, readEnvFile, serverEnvironment } from './setup.mjs';
+import { bin, buildWorkers, ensureDependencies, readEnvFile, serverEnvironment } from './setup.mjs';
 
 ensureDependencies();
-await buildParser();
+await buildWorkers();
 const file = await readEnvFile();
 const host = process.env.HOST || file.HOST || '127.0.0.1';
 const port = Number(process.env.PORT || file.PORT || 8000);

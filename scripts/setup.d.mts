@@ -1,4 +1,4 @@
 /** Bundles the parsing process into `dist/`. */
-export function buildParser(): Promise<void>;
+export function buildWorkers(): Promise<void>;
 /** Path of a Chromium for the browser tests. */
 export function ensureBrowser(): Promise<string>;

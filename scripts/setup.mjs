@@ -71,9 +71,12 @@ const SOURCE_FILES = [
 export function ensureBuild() {
   const stamp = join(root, '.next', 'ivy-built');
   const wanted = sourceHash();
-  const built = [join(root, '.next', 'standalone', 'server.js'), join(root, 'dist', 'parse-worker.mjs')].every((path) =>
-    existsSync(path),
-  );
+  const built = [
+    '.next/standalone/server.js',
+    'dist/parse-worker.mjs',
+    'dist/latent-worker.mjs',
+    'dist/term-index-worker.mjs',
+  ].every((path) => existsSync(join(root, path)));
   if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building (about a minute, only after changes)…');
   run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
@@ -96,13 +99,16 @@ function hash(parts) {
   return sum.digest('hex');
 }
 
-/** Bundles the parsing process, which runs outside the server. */
-export async function buildParser() {
+/** Bundles the processes that run outside the server: the one that parses and the one that learns vectors. */
+export async function buildWorkers() {
   const { build } = await import('esbuild');
   await build({
     absWorkingDir: root,
-    entryPoints: ['server/knowledge/embedded/parse-worker.ts'],
-    outfile: 'dist/parse-worker.mjs',
+    entryPoints: ['parse-worker', 'latent-worker', 'term-index-worker'].map(
+      (name) => `server/knowledge/embedded/${name}.ts`,
+    ),
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -184,5 +190,7 @@ export function serverEnvironment(host, port) {
     NEXT_MANUAL_SIG_HANDLE: 'true',
     NEXT_TELEMETRY_DISABLED: '1',
     KEEP_ALIVE_TIMEOUT: '65000',
+    // glibc otherwise keeps a heap for every native thread of the search engine, and gives little back.
+    MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2',
   };
 }

@@ -1,12 +1,11 @@
 /** The vocabulary of retrieval: documents are uploaded wholes, passages the units that are found and cited. */
 
-/** Scores of the stages that produced a passage; a stage that did not run has no key. */
-export interface StageScores {
-  keyword?: number;
-  vector?: number;
-  fused?: number;
-  rerank?: number;
-}
+/** Stages that find and order passages. */
+export const STAGES = ['keyword', 'feedback', 'identifier', 'vector', 'fused', 'rerank'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** A value of each stage that saw a passage; a stage that did not has no key. */
+export type StageScores = Partial<Record<Stage, number>>;
 
 export interface Passage {
   /** Unique within its store. */
@@ -25,8 +24,13 @@ export interface Passage {
   /** Relevance, 0..1 for our own store; as sent for a foreign agent. */
   score: number;
   scores: StageScores;
+  /** Place in the list of each stage, from 1. */
+  ranks?: StageScores;
   url?: string;
 }
+
+/** A passage as it was considered, without its words. */
+export type Candidate = Omit<Passage, 'text' | 'url'>;
 
 /** A passage with the number it is cited by in one answer. */
 export interface CitedPassage extends Passage {
@@ -39,6 +43,10 @@ export interface RetrievalQuery {
   /** Passages scoring below are dropped; undefined applies no threshold. */
   minScore: number | undefined;
   collections: readonly string[] | undefined;
+  /** True to leave out passages that repeat a better one. */
+  withoutCopies?: boolean;
+  /** Searches that take part; all when undefined. For evaluation: what does each of them contribute? */
+  stages?: readonly Stage[];
 }
 
 export type RetrievalState = 'ok' | 'empty' | 'degraded' | 'off';
@@ -48,8 +56,10 @@ export interface Retrieval {
   /** Why, in words for people, when the state is not `ok`. */
   reason: string | undefined;
   passages: readonly Passage[];
-  /** How many candidates were scored before threshold and limit. */
-  candidates: number;
+  /** All that was scored before threshold and limit, best first. */
+  candidates: readonly Candidate[];
+  /** Milliseconds of each stage; some run side by side. */
+  timings: Readonly<Record<string, number>>;
   durationMs: number;
 }
 

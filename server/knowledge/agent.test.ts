@@ -17,7 +17,7 @@ afterEach(() => upstream.stop());
 test('the classic five fields become passages without text; score and page are shown as sent', async () => {
   const result = await agent.retrieve(query, patience());
   expect(upstream.queries).toEqual([{ query: 'fairing', limit: 5 }]);
-  expect(result).toMatchObject({ state: 'ok', candidates: 2 });
+  expect(result).toMatchObject({ state: 'ok', candidates: [{ page: 45 }, { page: 12 }] });
   expect(result.passages[0]).toMatchObject({
     source: 'ECSS-E-ST-32-08C.pdf',
     page: 45,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, isAbort } from '../core/errors';
-import type { Passage, Retrieval, RetrievalQuery, Retriever } from '../core/knowledge';
+import { type Passage, type Retrieval, type RetrievalQuery, type Retriever, STAGES } from '../core/knowledge';
 import { Breaker } from '../net/breaker';
 import { openRequest, readCapped } from '../net/http';
 
@@ -25,14 +25,7 @@ const responseSchema = z.object({
         heading: z.string().nullish(),
         document_id: z.string().nullish(),
         page_kind: z.enum(['page', 'section']).nullish(),
-        scores: z
-          .object({
-            keyword: finite.nullish(),
-            vector: finite.nullish(),
-            fused: finite.nullish(),
-            rerank: finite.nullish(),
-          })
-          .nullish(),
+        scores: z.object(Object.fromEntries(STAGES.map((stage) => [stage, finite.nullish()]))).nullish(),
       }),
     )
     .max(MAX_DOCUMENTS, `more than ${MAX_DOCUMENTS} documents`),
@@ -62,13 +55,14 @@ export class KnowledgeAgent implements Retriever {
         state: kept.length > 0 ? 'ok' : 'empty',
         reason: kept.length > 0 ? undefined : 'The knowledge agent found nothing for this question.',
         passages: kept.slice(0, query.limit),
-        candidates: passages.length,
+        candidates: passages.map(({ text: _text, url: _url, ...candidate }) => candidate),
+        timings: {},
         durationMs: elapsed(),
       };
     } catch (error) {
       if (signal.aborted && isAbort(error)) throw error;
       const reason = error instanceof AppError ? error.message : 'The knowledge agent sent an answer Ivy cannot read.';
-      return { state: 'degraded', reason, passages: [], candidates: 0, durationMs: elapsed() };
+      return { state: 'degraded', reason, passages: [], candidates: [], timings: {}, durationMs: elapsed() };
     }
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DocumentInfo, Retrieval, RetrievalQuery } from '../core/knowledge';
+import { type DocumentInfo, type Retrieval, type RetrievalQuery, STAGES } from '../core/knowledge';
 import { toRequestError } from './request-errors';
 
 const querySchema = z.looseObject({
@@ -7,20 +7,31 @@ const querySchema = z.looseObject({
   limit: z.number().int().min(1).max(200).nullish(),
   min_score: z.number().min(0).max(1).nullish(),
   collections: z.array(z.string().min(1)).max(50).nullish(),
+  stages: z.array(z.enum(STAGES)).nullish(),
 });
 
 /** Decodes the body of `POST /query`; throws 400 naming the field that is wrong. */
 export function fromAgentQuery(body: unknown): RetrievalQuery {
   const parsed = querySchema.safeParse(body);
   if (!parsed.success) throw toRequestError(parsed.error);
-  const { query, limit, min_score, collections } = parsed.data;
-  return { text: query, limit: limit ?? 10, minScore: min_score ?? undefined, collections: collections ?? undefined };
+  const { query, limit, min_score, collections, stages } = parsed.data;
+  return {
+    text: query,
+    limit: limit ?? 10,
+    minScore: min_score ?? undefined,
+    collections: collections ?? undefined,
+    ...(stages && { stages }),
+  };
 }
 
 /** `id` is the passage, `document_id` the document; the first five fields are what every agent sends. */
 export function toAgentResponse(query: string, retrieval: Retrieval) {
   return {
     query,
+    state: retrieval.state,
+    reason: retrieval.reason ?? null,
+    duration_ms: toTenths(retrieval.durationMs),
+    timings_ms: Object.fromEntries(Object.entries(retrieval.timings).map(([stage, ms]) => [stage, toTenths(ms)])),
     documents: retrieval.passages.map((passage) => ({
       id: passage.id,
       score: Math.round(passage.score * 10_000) / 10_000,
@@ -32,9 +43,12 @@ export function toAgentResponse(query: string, retrieval: Retrieval) {
       title: passage.title,
       heading: passage.heading,
       scores: passage.scores,
+      ranks: passage.ranks,
     })),
   };
 }
+
+const toTenths = (ms: number) => Math.round(ms * 10) / 10;
 
 /** A document in the form of `GET /documents`. */
 export function toDocument(document: DocumentInfo) {

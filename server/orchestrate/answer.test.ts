@@ -58,7 +58,8 @@ function setUp(options: {
           state: passages.length > 0 ? 'ok' : 'empty',
           reason: undefined,
           passages,
-          candidates: 9,
+          candidates: [],
+          timings: {},
           durationMs: 1,
           ...options.retrieval,
         };
@@ -202,7 +203,14 @@ test('a missing model is reported after the search, as it was thrown', async () 
   const answer = createAnswer({
     target: async () => Promise.reject(new AppError('model_not_found', 'not installed')),
     retriever: {
-      retrieve: async () => ({ state: 'empty', reason: undefined, passages: [], candidates: 0, durationMs: 0 }),
+      retrieve: async () => ({
+        state: 'empty',
+        reason: undefined,
+        passages: [],
+        candidates: [],
+        timings: {},
+        durationMs: 0,
+      }),
     },
     settings: { topK: 5, minScore: undefined, required: false },
     retrieval: true,

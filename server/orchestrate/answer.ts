@@ -55,7 +55,8 @@ async function* prepare(
   const retrieval = await retrieve(parts, request, gate, signal);
   yield [retrieval];
   parts.keepEvidence?.(context.runId, retrieval.passages);
-  if (retrieval.state === 'degraded' && parts.settings.required) {
+  // Degraded with passages means that a part of the search failed, not the search.
+  if (retrieval.state === 'degraded' && retrieval.passages.length === 0 && parts.settings.required) {
     throw new AppError('retrieval_unavailable', `The documents could not be searched: ${retrieval.reason}`);
   }
   const { provider, model } = await target;
@@ -114,7 +115,14 @@ async function retrieve(
   const result = await parts.retriever.retrieve(query, signal).catch((error: unknown): Retrieval => {
     if (signal.aborted) throw error;
     const reason = error instanceof AppError ? error.message : 'The knowledge base could not be searched.';
-    return { state: 'degraded', reason, passages: [], candidates: 0, durationMs: performance.now() - started };
+    return {
+      state: 'degraded',
+      reason,
+      passages: [],
+      candidates: [],
+      timings: {},
+      durationMs: performance.now() - started,
+    };
   });
   return {
     type: 'retrieval',

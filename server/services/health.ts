@@ -20,7 +20,12 @@ export interface Health {
     ollama: ComponentHealth & { url: string; version: string | null };
     claude: ComponentHealth;
     knowledge_agent: ComponentHealth;
-    knowledge_base: ComponentHealth & { documents: Record<DocumentStatus, number>; passages: number };
+    knowledge_base: ComponentHealth & {
+      documents: Record<DocumentStatus, number>;
+      passages: number;
+      /** Search by meaning: the model, and how many documents have their vectors. */
+      vectors: Services['knowledge']['vectors'];
+    };
     configuration: ComponentHealth;
   };
 }
@@ -50,6 +55,7 @@ export async function checkHealth(services: Services): Promise<Health> {
       ...knowledgeBase.health,
       documents: knowledgeBase.value?.documents ?? { queued: 0, parsing: 0, indexing: 0, ready: 0, failed: 0 },
       passages: knowledgeBase.value?.passages ?? 0,
+      vectors: services.knowledge.vectors,
     },
     configuration: {
       state: problems.length === 0 ? 'ok' : 'down',

@@ -113,6 +113,8 @@ export class Services {
       directory: join(dataDir, 'knowledge'),
       documents: new DocumentRepository(database),
       parseWorkerPath: join(options.root, 'dist', 'parse-worker.mjs'),
+      latentWorkerPath: join(options.root, 'dist', 'latent-worker.mjs'),
+      termWorkerPath: join(options.root, 'dist', 'term-index-worker.mjs'),
       maxFileBytes: MAX_FILE_BYTES,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);

@@ -23,6 +23,9 @@ export async function openKnowledgeBase(directory = temporaryFolder(), maxFileBy
     directory: join(directory, 'knowledge'),
     documents,
     parseWorkerPath: join(root, 'dist', 'parse-worker.mjs'),
+    latentWorkerPath: join(root, 'dist', 'latent-worker.mjs'),
+    termWorkerPath: join(root, 'dist', 'term-index-worker.mjs'),
+    settleMs: 50,
     maxFileBytes,
   });
   let closed = false;

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../testing/collect';
 import type { FileStore } from './file-store';
 import { Ingestion } from './ingestion';
 import type { ParserProcess } from './parser-process';
-import type { PassageIndex } from './passage-index';
+import type { PassageStore } from './passage-store';
 
 /** Ingestion over the real database, with an index that fails when the test says so. */
 async function setUp(publishAfterMs?: number) {
@@ -15,15 +15,14 @@ async function setUp(publishAfterMs?: number) {
   let faulty = false;
   let attempts = 0;
   const slow = { id: '', done: Promise.resolve() };
-  const index = {
-    put: async () => {},
+  const store = {
     remove: async () => {},
-    optimize: async () => {
+    put: async () => {
       attempts += 1;
       if (faulty) throw new Error('disk full');
     },
     documentIds: async () => [],
-  } as unknown as PassageIndex;
+  } as unknown as PassageStore;
   const page = { page: 1, heading: null, text: 'words' };
   const parsed = { title: null, pageKind: 'section', pages: [page], notice: null };
   const parser = {
@@ -34,7 +33,7 @@ async function setUp(publishAfterMs?: number) {
     close() {},
   } as unknown as ParserProcess;
   const files = { path: (id: string) => id, ids: async () => [], remove: async () => {} } as unknown as FileStore;
-  const ingestion = new Ingestion({ documents, files, index, parser, onVisible: () => {} }, publishAfterMs);
+  const ingestion = new Ingestion({ documents, files, store, parser, onVisible: () => {} }, publishAfterMs);
   const add = (n: number) =>
     documents.add({
       id: `doc_${n}`,

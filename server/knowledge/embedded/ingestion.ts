@@ -6,25 +6,26 @@ import type { FileStore } from './file-store';
 import type { MediaType } from './media-type';
 import { type ParsedDocument, UnreadableDocument } from './parsed';
 import type { ParserProcess } from './parser-process';
-import type { PassageIndex } from './passage-index';
+import type { PassageStore } from './passage-store';
+import type { PassageDraft } from './split';
 
 export interface IngestionParts {
   documents: DocumentStore;
   files: FileStore;
-  index: PassageIndex;
+  store: PassageStore;
   parser: ParserProcess;
   /** Called when documents became searchable or ceased to be, in one step. */
   onVisible(added: readonly string[], removed: readonly string[]): void;
 }
 
-/** In the index but not yet searchable, until the next `optimize()`. */
-interface Indexed {
+/** Read, and waiting to be put into the index with others. */
+interface Read {
   document: DocumentInfo;
   parsed: ParsedDocument;
-  passages: number;
+  passages: readonly PassageDraft[];
 }
 
-/** Documents that become searchable together: folding changes into the index costs about the same for one or many. */
+/** Documents that become searchable together: a change of the index costs about the same for one or many. */
 const BATCH_DOCUMENTS = 25;
 const BATCH_PASSAGES = 2_000;
 /** Documents that are done wait this long for a slow one behind them. */
@@ -57,9 +58,9 @@ export class Ingestion {
 
   /** Finishes what a crash interrupted, then starts. */
   async recover(): Promise<void> {
-    const { documents, files, index } = this.parts;
+    const { documents, files, store } = this.parts;
     await this.takeUp();
-    for (const id of await index.documentIds()) if (!(await documents.get(id))) await index.remove(id);
+    for (const id of await store.documentIds()) if (!(await documents.get(id))) await store.remove(id);
     // A file without a row was never acknowledged, or its database was replaced: it is put aside.
     for (const id of await files.ids()) if (!(await documents.get(id))) await files.putAside(id);
     this.wake();
@@ -110,21 +111,21 @@ export class Ingestion {
   }
 
   private async drain(): Promise<void> {
-    const batch: Indexed[] = [];
-    let underWay: Promise<Indexed | undefined> | undefined;
+    const batch: Read[] = [];
+    let underWay: Promise<Read | undefined> | undefined;
     try {
       if (this.interrupted) await this.takeUp();
       for (;;) {
         if (this.stopped.signal.aborted) return;
         const document = await this.parts.documents.takeQueued();
-        underWay = document && this.index(document);
+        underWay = document && this.read(document);
         const settled = underWay?.then(isSettled, isSettled);
         while (settled && batch.length > 0 && !(await within(this.publishAfterMs, settled))) {
           await this.publish(batch.splice(0));
         }
-        const indexed = await underWay;
-        if (indexed) batch.push(indexed);
-        const passages = batch.reduce((sum, entry) => sum + entry.passages, 0);
+        const read = await underWay;
+        if (read) batch.push(read);
+        const passages = batch.reduce((sum, entry) => sum + entry.passages.length, 0);
         const full = batch.length >= BATCH_DOCUMENTS || passages >= BATCH_PASSAGES;
         if (batch.length > 0 && (full || !document)) await this.publish(batch.splice(0));
         if (!document) break;
@@ -145,16 +146,15 @@ export class Ingestion {
     }
   }
 
-  /** Parses a document and puts its passages into the index; undefined when it failed or is gone. */
-  private async index(document: DocumentInfo): Promise<Indexed | undefined> {
-    const { documents, files, index, parser } = this.parts;
-    const { id, collection, source } = document;
+  /** Parses a document; undefined when it failed or is gone. */
+  private async read(document: DocumentInfo): Promise<Read | undefined> {
+    const { documents, files, parser } = this.parts;
+    const { id } = document;
     try {
       const job = { path: files.path(id), mediaType: document.mediaType as MediaType };
       const { document: parsed, passages } = await parser.parse(job, this.stopped.signal);
       if (!(await documents.setStatus(id, 'indexing'))) return undefined;
-      await index.put({ id, collection, source, title: parsed.title, pageKind: parsed.pageKind }, passages);
-      return { document, parsed, passages: passages.length };
+      return { document, parsed, passages };
     } catch (error) {
       if (this.stopped.signal.aborted) return undefined;
       if (error instanceof UnreadableDocument) {
@@ -166,21 +166,26 @@ export class Ingestion {
     }
   }
 
-  /** Makes what was indexed searchable, and only then says so. */
-  private async publish(batch: readonly Indexed[]): Promise<void> {
-    const { documents, index } = this.parts;
+  /** Makes what was read searchable, and only then says so. */
+  private async publish(batch: readonly Read[]): Promise<void> {
+    const { documents, store } = this.parts;
     try {
-      await index.optimize();
+      await store.put(
+        batch.map(({ document: { id, collection, source }, parsed: { title, pageKind }, passages }) => ({
+          document: { id, collection, source, title, pageKind },
+          passages,
+        })),
+      );
     } catch (error) {
       for (const { document } of batch) await this.tryAgain(document, error);
       throw error;
     }
     for (const { document, parsed, passages } of batch) {
-      const retired = await documents.finish(document.id, { ...parsed, passages });
+      const retired = await documents.finish(document.id, { ...parsed, passages: passages.length });
       this.attempts.delete(document.id);
       if (retired === undefined) {
-        // Deleted while it was being indexed.
-        await index.remove(document.id);
+        // Deleted while it was being read.
+        await store.remove(document.id);
         continue;
       }
       this.parts.onVisible([document.id], retired);
@@ -200,15 +205,15 @@ export class Ingestion {
     this.attempts.delete(document.id);
     const reason = 'Ivy could not index this file; the server log has the details. Add it again to retry.';
     await this.parts.documents.setStatus(document.id, 'failed', reason);
-    await this.parts.index.remove(document.id);
+    await this.parts.store.remove(document.id);
   }
 
   private async clean(): Promise<void> {
-    await this.parts.index.optimize().catch((error) => log.warn({ err: error }, 'the index could not be tidied'));
+    await this.parts.store.tidy().catch((error) => log.warn({ err: error }, 'the index could not be tidied'));
   }
 
   private async purge(id: string): Promise<void> {
-    await this.parts.index.remove(id);
+    await this.parts.store.remove(id);
     await this.parts.files.remove(id);
     await this.parts.documents.remove(id);
   }

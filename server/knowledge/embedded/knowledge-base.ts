@@ -10,12 +10,15 @@ import type {
 } from '../../core/knowledge';
 import { createId } from '../../lib/ids';
 import type { DocumentStore } from './document-store';
+import type { Embedder } from './embedder';
 import { FileStore } from './file-store';
 import { Ingestion } from './ingestion';
+import { LanceStore } from './lance-store';
 import { detectMediaType } from './media-type';
 import { ParserProcess } from './parser-process';
-import { LanceIndex } from './passage-index';
-import { DEFAULT_MIN_SCORE, KeywordSearch } from './search';
+import type { PassageStore } from './passage-store';
+import { DEFAULT_MIN_SCORE, HybridSearch, type Reranker } from './search';
+import { Vectors, type VectorsStatus } from './vectors';
 
 export interface KnowledgeBaseOptions {
   /** Folder for originals and index. */
@@ -23,7 +26,12 @@ export interface KnowledgeBaseOptions {
   documents: DocumentStore;
   /** The built parsing process. */
   parseWorkerPath: string;
+  /** The built process that learns vectors, and the thread that searches words. */
+  latentWorkerPath: string;
+  termWorkerPath: string;
   maxFileBytes: number;
+  /** See `VectorsOptions`. */
+  settleMs?: number;
 }
 
 const DEFAULT_COLLECTION = 'default';
@@ -31,33 +39,56 @@ const DEFAULT_COLLECTION = 'default';
 /** The embedded knowledge base: documents in, passages out. */
 export class KnowledgeBase implements Retriever {
   /** Documents whose ingestion is complete; anything else in the index is shown to nobody. */
-  private readonly ready = new Set<string>();
+  private readonly ready: Set<string>;
+  private readonly search: HybridSearch;
+  private readonly ingestion: Ingestion;
+  private reranker: Reranker | undefined;
 
   private constructor(
     private readonly options: KnowledgeBaseOptions,
-    private readonly files: FileStore,
-    private readonly index: LanceIndex,
-    private readonly search: KeywordSearch,
-    private readonly ingestion: Ingestion,
-  ) {}
+    private readonly parts: { ready: Set<string>; files: FileStore; store: PassageStore; vectors: Vectors },
+  ) {
+    const { files, store, vectors, ready } = parts;
+    this.ready = ready;
+    this.search = new HybridSearch(store, vectors, (id) => ready.has(id));
+    this.ingestion = new Ingestion({
+      documents: options.documents,
+      files,
+      store,
+      parser: new ParserProcess(options.parseWorkerPath),
+      onVisible: (added, removed) => this.setVisible(added, removed),
+    });
+  }
 
   static async open(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
     const { documents } = options;
     const files = await FileStore.open(options.directory);
-    const { index, fresh } = await LanceIndex.open(`${options.directory}/index`);
-    const search = new KeywordSearch(index);
-    const parser = new ParserProcess(options.parseWorkerPath);
-    const onVisible = (added: readonly string[], removed: readonly string[]) => base.setVisible(added, removed);
-    const ingestion = new Ingestion({ documents, files, index, parser, onVisible });
-    const base: KnowledgeBase = new KnowledgeBase(options, files, index, search, ingestion);
+    const { store, fresh } = await LanceStore.open(`${options.directory}/index`, options.termWorkerPath);
     // The index is derived data: when it is gone, every document is indexed again.
     if (fresh) await documents.requeueReady();
-    base.setVisible(
-      (await documents.withStatus('ready')).map((document) => document.id),
-      [],
-    );
-    await ingestion.recover();
+    const ready = new Set((await documents.withStatus('ready')).map((document) => document.id));
+    const vectors = await Vectors.open({
+      store,
+      directory: options.directory,
+      workerPath: options.latentWorkerPath,
+      ready,
+      settleMs: options.settleMs,
+    });
+    const base = new KnowledgeBase(options, { ready, files, store, vectors });
+    await base.ingestion.recover();
+    vectors.changed();
     return base;
+  }
+
+  /** The models of the configuration; without an embedding model, one is learnt from the documents. */
+  async setModels(models: { embedder: Embedder | undefined; reranker: Reranker | undefined }): Promise<void> {
+    this.reranker = models.reranker;
+    await this.parts.vectors.setModel(models.embedder);
+  }
+
+  /** How far the vectors are. */
+  get vectors(): VectorsStatus {
+    return this.parts.vectors.status;
   }
 
   /**
@@ -70,7 +101,7 @@ export class KnowledgeBase implements Retriever {
     options: { collection?: string; sample?: boolean } = {},
   ): Promise<{ document: DocumentInfo; created: boolean }> {
     const source = cleanName(name);
-    const received = await this.files.receive(content, this.options.maxFileBytes);
+    const received = await this.parts.files.receive(content, this.options.maxFileBytes);
     try {
       const mediaType = await detectMediaType(received.path, source);
       if (!mediaType) {
@@ -81,7 +112,7 @@ export class KnowledgeBase implements Retriever {
         );
       }
       const id = createId('doc');
-      await this.files.keep(received, id);
+      await this.parts.files.keep(received, id);
       const { bytes, sha256 } = received;
       const collection = options.collection ?? DEFAULT_COLLECTION;
       const result = await this.options.documents.add({
@@ -93,11 +124,11 @@ export class KnowledgeBase implements Retriever {
         mediaType,
         sample: options.sample ?? false,
       });
-      if (!result.created) await this.files.remove(id);
+      if (!result.created) await this.parts.files.remove(id);
       this.ingestion.wake();
       return result;
     } finally {
-      await this.files.discard(received);
+      await this.parts.files.discard(received);
     }
   }
 
@@ -125,7 +156,7 @@ export class KnowledgeBase implements Retriever {
   /** The original as a stream; undefined when there is no such document. */
   async file(id: string): Promise<{ document: DocumentInfo; content: NodeJS.ReadableStream } | undefined> {
     const document = await this.get(id);
-    return document && { document, content: createReadStream(this.files.path(id)) };
+    return document && { document, content: createReadStream(this.parts.files.path(id)) };
   }
 
   /** True when there is something to search. */
@@ -133,19 +164,20 @@ export class KnowledgeBase implements Retriever {
     return this.ready.size > 0;
   }
 
-  /** Applies the calibrated threshold when the query names none. */
+  /** For an answer: applies the calibrated threshold when the query names none, and leaves out copies. */
   retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
-    return this.query({ ...query, minScore: query.minScore ?? DEFAULT_MIN_SCORE }, signal);
+    const minScore = query.minScore ?? DEFAULT_MIN_SCORE;
+    return this.query({ ...query, minScore, withoutCopies: true }, signal);
   }
 
-  /** Like `retrieve`, with no threshold unless the query names one: the contract of `POST /query`. */
+  /** Everything as it was found, with no threshold unless the query names one: the contract of `POST /query`. */
   async query(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
     signal.throwIfAborted();
-    return this.search.search(query, (documentId) => this.ready.has(documentId));
+    return this.search.search(query, this.reranker, signal);
   }
 
   passageCount(): Promise<number> {
-    return this.index.count();
+    return this.parts.store.count();
   }
 
   /** The document under way goes on at the next start; searching is still possible. */
@@ -155,13 +187,17 @@ export class KnowledgeBase implements Retriever {
 
   async close(): Promise<void> {
     await this.ingestion.stop();
-    this.index.close();
+    await this.parts.vectors.stop();
+    this.parts.store.close();
   }
 
   private setVisible(added: readonly string[], removed: readonly string[]): void {
     for (const id of added) this.ready.add(id);
-    for (const id of removed) this.ready.delete(id);
-    this.search.indexChanged();
+    for (const id of removed) {
+      this.ready.delete(id);
+      this.parts.vectors.forget(id);
+    }
+    if (added.length > 0) this.parts.vectors.changed();
   }
 }
 

@@ -1,0 +1,77 @@
+import type { EmbeddingProvider } from '../../core/embedding';
+import { toTerms } from './analyze';
+import { embedQuestion, embedTerms, type LatentModel } from './latent';
+import type { StoredPassage } from './passage-store';
+
+/** Makes the vectors of one model. */
+export interface Embedder {
+  /** Name of its vector space: the same name means that vectors can be compared. Letters, digits, `_`, `-`. */
+  readonly space: string;
+  /** What people call it. */
+  readonly label: string;
+  /** How many passages it takes at once. */
+  readonly batch: number;
+  /** One for each passage; undefined where the model has nothing to say. */
+  passages(passages: readonly StoredPassage[], signal: AbortSignal): Promise<readonly (Float32Array | undefined)[]>;
+  /** `examples` are passages that the words of the question found; a model may learn from them what is meant. */
+  query(text: string, examples: readonly StoredPassage[], signal: AbortSignal): Promise<Float32Array | undefined>;
+}
+
+const LATENT_BATCH = 64;
+const MODEL_BATCH = 32;
+/** Longer texts are cut: embedding models read a few hundred tokens. */
+const MAX_CHARS = 6_000;
+
+/** The model learnt from the passages themselves. */
+export function createLatentEmbedder(space: string, model: LatentModel): Embedder {
+  return {
+    space,
+    label: 'learnt from the documents',
+    batch: LATENT_BATCH,
+    passages: async (passages) => passages.map(({ terms }) => embedTerms(model, terms.split(' '))),
+    query: async (text, examples) =>
+      embedQuestion(
+        model,
+        toTerms(text),
+        examples.map(({ terms }) => terms.split(' ')),
+      ),
+  };
+}
+
+/** Some models expect to be told what a text is (their model cards). */
+const PREFIXES: readonly { model: RegExp; query: string; passage: string }[] = [
+  { model: /nomic-embed/i, query: 'search_query: ', passage: 'search_document: ' },
+  { model: /(^|\/|-)e5-/i, query: 'query: ', passage: 'passage: ' },
+  { model: /mxbai-embed/i, query: 'Represent this sentence for searching relevant passages: ', passage: '' },
+];
+
+/** An embedding model behind a provider. `space` must tell models and addresses apart. */
+export function createModelEmbedder(provider: EmbeddingProvider, model: string, space: string): Embedder {
+  const prefix = PREFIXES.find((entry) => entry.model.test(model)) ?? { query: '', passage: '' };
+  const embed = async (inputs: readonly string[], signal: AbortSignal) => {
+    const { vectors } = await provider.embed({ model, inputs }, signal);
+    return vectors.map(toUnit);
+  };
+  return {
+    space,
+    label: model,
+    batch: MODEL_BATCH,
+    passages: (passages, signal) =>
+      embed(
+        passages.map(({ heading, title, text }) =>
+          `${prefix.passage}${[title, heading].filter((part) => part && !text.includes(part)).join('\n')}\n${text}`.slice(
+            0,
+            MAX_CHARS,
+          ),
+        ),
+        signal,
+      ),
+    query: async (text, _examples, signal) => (await embed([(prefix.query + text).slice(0, MAX_CHARS)], signal))[0],
+  };
+}
+
+/** Of length 1. Undefined for what is no vector: all zero, or not finite. */
+function toUnit(vector: readonly number[]): Float32Array | undefined {
+  const length = Math.hypot(...vector);
+  return Number.isFinite(length) && length > 0 ? Float32Array.from(vector, (value) => value / length) : undefined;
+}

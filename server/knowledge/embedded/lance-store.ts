@@ -1,0 +1,355 @@
+import { mkdir } from 'node:fs/promises';
+import { type Connection, connect, Index, Session, type Table } from '@lancedb/lancedb';
+import { Field, FixedSizeList, Float32, Int32, Schema, Utf8 } from 'apache-arrow';
+import { Serial } from '../../lib/serial';
+import type {
+  DocumentPassages,
+  Hit,
+  PassageStore,
+  PassageVector,
+  Scope,
+  StoredDocument,
+  StoredPassage,
+  TermHits,
+  VectorSpace,
+} from './passage-store';
+import type { PassageDraft } from './split';
+import type { IndexedDocument } from './term-index';
+import { TermThread } from './term-thread';
+import type { WeightedTerms } from './terms';
+
+interface Row extends Record<string, unknown> {
+  id: string;
+  position: number;
+  document_id: string;
+  collection: string;
+  source: string;
+  title: string;
+  page: number;
+  page_kind: string;
+  heading: string;
+  start: number;
+  end: number;
+  text: string;
+  terms: string;
+}
+
+/** The number changes with the columns: an index of an older version is built again. */
+const TABLE = 'passages_3';
+const VECTORS = 'vectors_';
+/** Rows read at once where all are gone through. */
+const PORTION = 500;
+const KEEP_VERSIONS_MS = 60_000;
+/** A space with fewer vectors is searched one by one, which is exact and quick enough. */
+const MIN_INDEXED_VECTORS = 20_000;
+/** Search effort in an indexed space: lists looked into, and candidates scored exactly per hit. */
+const PROBES = 20;
+const REFINE = 3;
+/** Changes after which the files are put in order. */
+const TIDY_AFTER = 20;
+/** What the engine may keep in memory of its indexes and files; by itself it takes gigabytes. */
+const INDEX_CACHE_BYTES = 128n * 1024n ** 2n;
+const FILE_CACHE_BYTES = 32n * 1024n ** 2n;
+
+const text = (name: string) => new Field(name, new Utf8(), false);
+const integer = (name: string) => new Field(name, new Int32(), false);
+const schema = new Schema([
+  text('id'),
+  integer('position'),
+  text('document_id'),
+  text('collection'),
+  text('source'),
+  text('title'),
+  integer('page'),
+  text('page_kind'),
+  text('heading'),
+  integer('start'),
+  integer('end'),
+  text('text'),
+  text('terms'),
+]);
+
+const vectorSchema = (dimensions: number) =>
+  new Schema([
+    text('id'),
+    text('document_id'),
+    text('collection'),
+    new Field('vector', new FixedSizeList(dimensions, new Field('item', new Float32(), true)), false),
+  ]);
+
+/**
+ * LanceDB, embedded, keeps passages and vectors and searches these: native, memory-mapped, off the event loop.
+ * Words are searched in an index of our own, built from the stored terms at start (docs/decisions/0010).
+ */
+export class LanceStore implements PassageStore {
+  /** The engine refuses a compaction that meets a deletion, so writes take turns. */
+  private readonly writes = new Serial();
+  private readonly vectorTables = new Map<string, Table>();
+  private changes = 0;
+
+  private constructor(
+    private readonly database: Connection,
+    private readonly table: Table,
+    private readonly terms: TermThread,
+  ) {}
+
+  /** Opens the index; `fresh` is true when it had to be created, so that documents must be indexed again. */
+  static async open(directory: string, termWorkerPath: string): Promise<{ store: LanceStore; fresh: boolean }> {
+    process.env['RUST_LOG'] ??= 'error';
+    await mkdir(directory, { recursive: true });
+    const database = await connect(directory, {}, new Session(INDEX_CACHE_BYTES, FILE_CACHE_BYTES));
+    const names = await database.tableNames();
+    const fresh = !names.includes(TABLE);
+    // Vectors belong to passages: without these, or of another version, they are worth nothing.
+    if (fresh) for (const name of names) await database.dropTable(name);
+    const table = fresh ? await database.createEmptyTable(TABLE, schema) : await database.openTable(TABLE);
+    if (fresh) {
+      await table.createIndex('id', { config: Index.btree() });
+      await table.createIndex('document_id', { config: Index.btree() });
+      await table.createIndex('collection', { config: Index.bitmap() });
+    }
+    const store = new LanceStore(database, table, new TermThread(termWorkerPath));
+    if (!fresh) await store.loadTerms();
+    for (const space of await store.spaces()) store.vectorTables.set(space, await database.openTable(VECTORS + space));
+    return { store, fresh };
+  }
+
+  put(documents: readonly DocumentPassages[]): Promise<void> {
+    return this.writes.run(async () => {
+      await this.table.delete(ofDocuments(documents.map(({ document }) => document.id)));
+      const rows = documents.flatMap(({ document, passages }) =>
+        passages.map((passage, index) => toRow(document, passage, index)),
+      );
+      if (rows.length > 0) await this.table.add(rows);
+      await this.terms.add(documents.map(toIndexed));
+      this.changes += 1;
+      if (this.changes % TIDY_AFTER === 0) await optimize(this.table);
+    });
+  }
+
+  remove(documentId: string): Promise<void> {
+    return this.writes.run(async () => {
+      for (const table of [this.table, ...this.vectorTables.values()]) {
+        await table.delete(ofDocuments([documentId]));
+        const left = await table.countRows(ofDocuments([documentId]));
+        if (left > 0) throw new Error(`${left} rows of ${documentId} are still in ${table.name} after their deletion`);
+      }
+      await this.terms.remove([documentId]);
+    });
+  }
+
+  tidy(): Promise<void> {
+    return this.writes.run(async () => {
+      for (const table of [this.table, ...this.vectorTables.values()]) await optimize(table);
+    });
+  }
+
+  async searchTerms(terms: WeightedTerms, scope: Scope): Promise<TermHits> {
+    const { hits, best, size } = await this.terms.search(terms, scope);
+    return {
+      hits: hits.map(({ documentId, position, score }) => ({ id: toId(documentId, position), documentId, score })),
+      best,
+      size,
+    };
+  }
+
+  async passages(ids: readonly string[]): Promise<StoredPassage[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.table
+      .query()
+      .where(`id IN (${ids.map(quote).join(', ')})`)
+      .toArray();
+    return (rows as Row[]).map(toPassage);
+  }
+
+  async passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]> {
+    const rows = (await this.table.query().where(ofDocuments(documentIds)).toArray()) as Row[];
+    return rows.map(toPassage);
+  }
+
+  async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
+    const count = await this.count();
+    const offsets = spread(count, limit);
+    for (let from = 0; from < offsets.length; from += PORTION) {
+      const portion = this.table.takeOffsets(offsets.slice(from, from + PORTION)).select(['terms']);
+      yield ((await portion.toArray()) as Pick<Row, 'terms'>[]).map(({ terms }) => terms);
+    }
+  }
+
+  documentIds(): Promise<string[]> {
+    return documentIdsOf(this.table);
+  }
+
+  count(): Promise<number> {
+    return this.table.countRows();
+  }
+
+  async spaces(): Promise<string[]> {
+    const names = await this.database.tableNames();
+    return names.filter((name) => name.startsWith(VECTORS)).map((name) => name.slice(VECTORS.length));
+  }
+
+  putVectors(space: VectorSpace, vectors: readonly PassageVector[]): Promise<void> {
+    return this.writes.run(async () => {
+      let table = this.vectorTables.get(space.name);
+      if (!table) {
+        table = await this.database.createEmptyTable(VECTORS + space.name, vectorSchema(space.dimensions));
+        this.vectorTables.set(space.name, table);
+      }
+      if (vectors.length === 0) return;
+      await table.delete(ofDocuments([...new Set(vectors.map(({ documentId }) => documentId))]));
+      await table.add(
+        vectors.map(({ id, documentId, collection, vector }) => ({
+          id,
+          document_id: documentId,
+          collection,
+          vector: Array.from(vector),
+        })),
+      );
+    });
+  }
+
+  async vectorDocumentIds(space: string): Promise<string[]> {
+    const table = this.vectorTables.get(space);
+    return table ? documentIdsOf(table) : [];
+  }
+
+  async tidyVectors(space: string): Promise<void> {
+    const table = this.vectorTables.get(space);
+    if (!table) return;
+    await this.writes.run(async () => {
+      const indexed = (await table.listIndices()).some(({ columns }) => columns.includes('vector'));
+      if (!indexed && (await table.countRows()) >= MIN_INDEXED_VECTORS) {
+        await table.createIndex('vector', { config: Index.ivfPq({ distanceType: 'cosine' }) });
+      }
+      await optimize(table);
+    });
+  }
+
+  async searchVectors(space: string, vector: Float32Array, { limit, collections }: Scope): Promise<Hit[]> {
+    const table = this.vectorTables.get(space);
+    if (!table) return [];
+    let query = table
+      .query()
+      .nearestTo(vector)
+      .distanceType('cosine')
+      .nprobes(PROBES)
+      .refineFactor(REFINE)
+      .select(['id', 'document_id', '_distance'])
+      .limit(limit);
+    if (collections) query = query.where(inCollections(collections));
+    const rows = (await query.toArray()) as (Pick<Row, 'id' | 'document_id'> & { _distance: number })[];
+    return rows.map(({ id, document_id, _distance }) => ({ id, documentId: document_id, score: 1 - _distance }));
+  }
+
+  async sampleVectors(space: string, limit: number): Promise<Float32Array[]> {
+    const table = this.vectorTables.get(space);
+    if (!table) return [];
+    const offsets = spread(await table.countRows(), limit);
+    if (offsets.length === 0) return [];
+    const rows = (await table.takeOffsets(offsets).select(['vector']).toArray()) as { vector: Iterable<number> }[];
+    return rows.map((row) => Float32Array.from(row.vector));
+  }
+
+  dropSpace(space: string): Promise<void> {
+    return this.writes.run(async () => {
+      const table = this.vectorTables.get(space);
+      this.vectorTables.delete(space);
+      table?.close();
+      await this.database.dropTable(VECTORS + space);
+    });
+  }
+
+  /** Fills the index of words from the stored passages. */
+  private async loadTerms(): Promise<void> {
+    const columns = ['document_id', 'collection', 'position', 'terms'];
+    let document: (IndexedDocument & { passages: { position: number; terms: string }[] }) | undefined;
+    let portion: IndexedDocument[] = [];
+    for await (const batch of this.table.query().select(columns)) {
+      for (const row of batch) {
+        const { document_id: id, collection, position, terms } = row as unknown as Row;
+        // The passages of a document are written together and stay together.
+        if (document?.id !== id) {
+          document = { id, collection, passages: [] };
+          portion.push(document);
+        }
+        document.passages.push({ position, terms });
+      }
+      await this.terms.add(portion.slice(0, -1));
+      portion = portion.slice(-1);
+    }
+    await this.terms.add(portion);
+  }
+
+  close(): void {
+    this.terms.close();
+    for (const table of [this.table, ...this.vectorTables.values()]) table.close();
+  }
+}
+
+async function documentIdsOf(table: Table): Promise<string[]> {
+  const rows = (await table.query().select(['document_id']).toArray()) as Pick<Row, 'document_id'>[];
+  return [...new Set(rows.map((row) => row.document_id))];
+}
+
+async function optimize(table: Table): Promise<void> {
+  // Versions of the last minute stay for searches that are reading them.
+  await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
+}
+
+const toId = (documentId: string, position: number) => `${documentId}-${position}`;
+
+function toIndexed({ document: { id, collection }, passages }: DocumentPassages): IndexedDocument {
+  return { id, collection, passages: passages.map(({ terms }, index) => ({ position: index + 1, terms })) };
+}
+
+function toRow(document: StoredDocument, passage: PassageDraft, index: number): Row {
+  return {
+    id: toId(document.id, index + 1),
+    position: index + 1,
+    document_id: document.id,
+    collection: document.collection,
+    source: document.source,
+    title: document.title ?? '',
+    page: passage.page,
+    page_kind: document.pageKind,
+    heading: passage.heading ?? '',
+    start: passage.start,
+    end: passage.end,
+    text: passage.text,
+    terms: passage.terms,
+  };
+}
+
+function toPassage(row: Row): StoredPassage {
+  return {
+    id: row.id,
+    position: row.position,
+    documentId: row.document_id,
+    collection: row.collection,
+    source: row.source,
+    title: row.title || null,
+    page: row.page,
+    pageKind: row.page_kind === 'section' ? 'section' : 'page',
+    heading: row.heading || null,
+    start: row.start,
+    end: row.end,
+    text: row.text,
+    terms: row.terms,
+  };
+}
+
+/** Up to `limit` offsets spread evenly over `count` rows. */
+function spread(count: number, limit: number): number[] {
+  const step = Math.max(1, count / limit);
+  return Array.from({ length: Math.min(count, limit) }, (_, index) => Math.floor(index * step));
+}
+
+const ofDocuments = (ids: readonly string[]) => `document_id IN (${ids.map(quote).join(', ') || "''"})`;
+const inCollections = (collections: readonly string[]) =>
+  `collection IN (${collections.map(quote).join(', ') || "''"})`;
+
+/** A string as a SQL literal of the engine's filter language. */
+function quote(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}

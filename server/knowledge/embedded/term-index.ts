@@ -1,0 +1,294 @@
+import type { WeightedTerms } from './terms';
+
+/** A passage to be indexed: the position in its document, and its terms separated by blanks. */
+export interface IndexedTerms {
+  position: number;
+  terms: string;
+}
+
+export interface IndexedDocument {
+  id: string;
+  collection: string;
+  passages: readonly IndexedTerms[];
+}
+
+export interface TermHit {
+  documentId: string;
+  position: number;
+  score: number;
+}
+
+export interface TermResult {
+  /** Best first. */
+  hits: TermHit[];
+  /** Σ weight · the best BM25 that any passage has for the term alone: what a perfect passage would score. */
+  best: number;
+  /** Passages in the index. */
+  size: number;
+}
+
+/** BM25's usual values (Robertson and Zaragoza 2009); not tuned. */
+const K1 = 1.2;
+const B = 0.75;
+/** A term that stands nowhere could at best do what the rarest one does in a passage of middling length. */
+const ABSENT_SHARE = 0.6;
+/** A posting is one number: the passage in the upper 24 bits, its count of the term in the lower 8. */
+const MAX_PASSAGES = 2 ** 24;
+const MAX_COUNT = 255;
+/** Removed passages are cleared away when they are this share of all. */
+const MAX_DEAD = 0.3;
+
+interface DocumentEntry {
+  id: string;
+  collection: string;
+  /** Its passages are `first` to `first + count - 1`. */
+  first: number;
+  count: number;
+}
+
+/**
+ * An inverted index in memory with exact BM25 and weights for terms. Four bytes a posting; a search adds up
+ * the lists of its terms, which for 100,000 passages takes about a millisecond (docs/decisions/0010 says why
+ * the engine that stores the passages is not asked). Not thread-safe; lives in a thread of its own.
+ */
+export class TermIndex {
+  private readonly termIds = new Map<string, number>();
+  /** Per term: where its postings begin, how many there are, and how many fit there. */
+  private starts = new Uint32Array(1024);
+  private counts = new Uint32Array(1024);
+  private rooms = new Uint32Array(1024);
+  private pool = new Uint32Array(16_384);
+  private poolEnd = 0;
+  private readonly documents = new Map<string, DocumentEntry>();
+  /** Per passage. */
+  private lengths = new Uint32Array(1024);
+  private positions = new Uint32Array(1024);
+  private owners: DocumentEntry[] = [];
+  /** 1 for passages of removed documents. */
+  private dead = new Uint8Array(1024);
+  private passages = 0;
+  private alive = 0;
+  private totalLength = 0;
+  /** k1 · (1 - b + b · length / average) per passage; made when a search needs it. */
+  private norms: Float32Array | undefined;
+  private scores = new Float32Array(0);
+
+  /** Replaces what there is of a document. */
+  add({ id, collection, passages }: IndexedDocument): void {
+    this.remove(id);
+    if (this.passages + passages.length > MAX_PASSAGES) {
+      throw new Error(`the embedded index holds at most ${MAX_PASSAGES} passages; set QDRANT_URL for more`);
+    }
+    const entry = { id, collection, first: this.passages, count: passages.length };
+    this.documents.set(id, entry);
+    for (const { position, terms } of passages) this.addPassage(entry, position, terms);
+    this.norms = undefined;
+  }
+
+  remove(id: string): void {
+    const entry = this.documents.get(id);
+    if (!entry) return;
+    this.documents.delete(id);
+    for (let passage = entry.first; passage < entry.first + entry.count; passage++) {
+      this.dead[passage] = 1;
+      this.totalLength -= at(this.lengths, passage);
+    }
+    this.alive -= entry.count;
+    this.norms = undefined;
+    if (this.passages - this.alive > MAX_DEAD * this.passages) this.compact();
+  }
+
+  search(terms: WeightedTerms, limit: number, collections: readonly string[] | undefined): TermResult {
+    const norms = this.preparedNorms();
+    const { scores } = this;
+    scores.fill(0);
+    let best = 0;
+    for (const [term, weight] of terms) best += weight * this.addTerm(term, weight, norms);
+    return { hits: this.top(limit, collections), best, size: this.alive };
+  }
+
+  /** Adds a term's BM25 to the scores; answers the best of one passage. */
+  private addTerm(term: string, weight: number, norms: Float32Array): number {
+    const id = this.termIds.get(term);
+    const count = id === undefined ? 0 : at(this.counts, id);
+    const idf = Math.log(1 + (this.alive - Math.min(count, this.alive) + 0.5) / (count + 0.5));
+    if (id === undefined || count === 0) return idf * (K1 + 1) * ABSENT_SHARE;
+    const { pool, scores, dead } = this;
+    const start = at(this.starts, id);
+    let best = 0;
+    for (let index = start; index < start + count; index++) {
+      const posting = pool[index] as number;
+      const passage = posting >>> 8;
+      if (dead[passage] === 1) continue;
+      const frequency = posting & 0xff;
+      const share = frequency / (frequency + (norms[passage] as number));
+      if (share > best) best = share;
+      scores[passage] = (scores[passage] as number) + weight * idf * (K1 + 1) * share;
+    }
+    return idf * (K1 + 1) * best;
+  }
+
+  /** The best passages by `scores`, kept in a heap whose root is the worst of them. */
+  private top(limit: number, collections: readonly string[] | undefined): TermHit[] {
+    const { scores, owners } = this;
+    const allowed = collections && new Set(collections);
+    const heap: number[] = [];
+    const worse = (a: number, b: number) => at(scores, a) < at(scores, b) || (at(scores, a) === at(scores, b) && a > b);
+    for (let passage = 0; passage < this.passages; passage++) {
+      const score = scores[passage] as number;
+      if (score <= 0 || (heap.length === limit && score <= at(scores, heap[0] as number))) continue;
+      if (allowed && !allowed.has((owners[passage] as DocumentEntry).collection)) continue;
+      if (heap.length < limit) pushHeap(heap, passage, worse);
+      else replaceRoot(heap, passage, worse);
+    }
+    return heap
+      .sort((a, b) => at(scores, b) - at(scores, a) || a - b)
+      .map((passage) => ({
+        documentId: (owners[passage] as DocumentEntry).id,
+        position: at(this.positions, passage),
+        score: at(scores, passage),
+      }));
+  }
+
+  private preparedNorms(): Float32Array {
+    if (this.norms) return this.norms;
+    const average = this.alive > 0 ? this.totalLength / this.alive : 1;
+    const norms = new Float32Array(this.passages);
+    for (let passage = 0; passage < this.passages; passage++) {
+      norms[passage] = K1 * (1 - B + (B * at(this.lengths, passage)) / average);
+    }
+    this.norms = norms;
+    if (this.scores.length !== this.passages) this.scores = new Float32Array(this.passages);
+    return norms;
+  }
+
+  private addPassage(owner: DocumentEntry, position: number, terms: string): void {
+    const passage = this.passages;
+    this.passages += 1;
+    this.alive += 1;
+    this.lengths = roomFor(this.lengths, this.passages);
+    this.positions = roomFor(this.positions, this.passages);
+    this.dead = roomFor(this.dead, this.passages);
+    this.owners.push(owner);
+    this.positions[passage] = position;
+    const counts = new Map<string, number>();
+    let length = 0;
+    for (const term of terms.split(' ')) {
+      if (term === '') continue;
+      counts.set(term, (counts.get(term) ?? 0) + 1);
+      length += 1;
+    }
+    this.lengths[passage] = length;
+    this.totalLength += length;
+    for (const [term, count] of counts) this.addPosting(term, (passage << 8) | Math.min(count, MAX_COUNT));
+  }
+
+  private addPosting(term: string, posting: number): void {
+    let id = this.termIds.get(term);
+    if (id === undefined) {
+      id = this.termIds.size;
+      this.termIds.set(term, id);
+      this.starts = roomFor(this.starts, id + 1);
+      this.counts = roomFor(this.counts, id + 1);
+      this.rooms = roomFor(this.rooms, id + 1);
+    }
+    const count = at(this.counts, id);
+    if (count === at(this.rooms, id)) this.moveList(id, Math.max(1, count * 2));
+    this.pool[at(this.starts, id) + count] = posting;
+    this.counts[id] = count + 1;
+  }
+
+  /** Gives a list that is full a larger place; its old one stays empty until the next compaction. */
+  private moveList(id: number, room: number): void {
+    const start = at(this.starts, id);
+    const to = this.poolEnd;
+    this.poolEnd += room;
+    this.pool = roomFor(this.pool, this.poolEnd);
+    this.pool.copyWithin(to, start, start + at(this.counts, id));
+    this.starts[id] = to;
+    this.rooms[id] = room;
+  }
+
+  /** Builds the lists again without removed passages and without gaps. */
+  private compact(): void {
+    const places = new Int32Array(this.passages).fill(-1);
+    let next = 0;
+    for (let passage = 0; passage < this.passages; passage++) {
+      if (at(this.dead, passage) === 1) continue;
+      places[passage] = next;
+      const owner = this.owners[passage] as DocumentEntry;
+      if (passage === owner.first) owner.first = next;
+      this.owners[next] = owner;
+      this.lengths[next] = at(this.lengths, passage);
+      this.positions[next] = at(this.positions, passage);
+      next += 1;
+    }
+    this.owners.length = next;
+    this.dead.fill(0);
+    this.passages = next;
+    const pool = new Uint32Array(this.poolEnd);
+    const names = [...this.termIds.keys()];
+    this.termIds.clear();
+    const old = { starts: this.starts, counts: this.counts };
+    this.starts = new Uint32Array(names.length);
+    this.counts = new Uint32Array(names.length);
+    this.rooms = new Uint32Array(names.length);
+    let end = 0;
+    names.forEach((term, id) => {
+      const start = end;
+      for (let index = 0; index < at(old.counts, id); index++) {
+        const posting = at(this.pool, at(old.starts, id) + index);
+        const place = at(places, posting >>> 8);
+        if (place >= 0) pool[end++] = (place << 8) | (posting & 0xff);
+      }
+      if (end === start) return;
+      const kept = this.termIds.size;
+      this.termIds.set(term, kept);
+      this.starts[kept] = start;
+      this.counts[kept] = end - start;
+      this.rooms[kept] = end - start;
+    });
+    this.pool = pool.slice(0, end);
+    this.poolEnd = end;
+    this.norms = undefined;
+  }
+}
+
+/** Every index used is within its array. */
+const at = (numbers: Uint32Array | Uint8Array | Int32Array | Float32Array, index: number): number =>
+  numbers[index] as number;
+
+function roomFor<T extends Uint32Array | Uint8Array>(numbers: T, length: number): T {
+  if (length <= numbers.length) return numbers;
+  const Numbers = numbers.constructor as new (length: number) => T;
+  const larger = new Numbers(Math.max(length, Math.ceil(numbers.length * 1.5)));
+  larger.set(numbers);
+  return larger;
+}
+
+type Worse = (a: number, b: number) => boolean;
+
+function pushHeap(heap: number[], value: number, worse: Worse): void {
+  let index = heap.length;
+  heap.push(value);
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    if (!worse(value, heap[parent] as number)) break;
+    heap[index] = heap[parent] as number;
+    index = parent;
+  }
+  heap[index] = value;
+}
+
+function replaceRoot(heap: number[], value: number, worse: Worse): void {
+  let index = 0;
+  for (;;) {
+    let child = 2 * index + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && worse(heap[child + 1] as number, heap[child] as number)) child += 1;
+    if (!worse(heap[child] as number, value)) break;
+    heap[index] = heap[child] as number;
+    index = child;
+  }
+  heap[index] = value;
+}

@@ -1,0 +1,342 @@
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { z } from 'zod';
+import { AppError } from '../../core/errors';
+import { log } from '../../lib/log';
+import { Breaker } from '../../net/breaker';
+import { createLatentEmbedder, type Embedder } from './embedder';
+import { dimensionsFor, dot, fromBytes } from './latent';
+import { learnLatent } from './latent-learner';
+import type { Hit, PassageStore, PassageVector, Scope, StoredPassage } from './passage-store';
+
+export interface VectorsOptions {
+  store: PassageStore;
+  /** Folder for learnt models and the note on what serves. */
+  directory: string;
+  /** The built process that learns models. */
+  workerPath: string;
+  /** Documents that may be searched. */
+  ready: ReadonlySet<string>;
+  /** Changes within this time are taken together. */
+  settleMs?: number;
+}
+
+/** What a space's cosines mean; they differ much from model to model. */
+interface Scale {
+  /** Cosine of passages that have nothing in common: 95 of 100 random pairs are below. */
+  low: number;
+  /** Cosine of a passage and the one most like it, in the middle of all. */
+  high: number;
+}
+
+interface Serving {
+  embedder: Embedder;
+  scale: Scale;
+}
+
+export interface VectorHits {
+  hits: readonly Hit[];
+  /** 0 for a cosine as of two random passages, 1 for one as of near neighbours. */
+  closeness(cosine: number): number;
+}
+
+export interface VectorsStatus {
+  /** `off`: too few passages to learn from. */
+  state: 'off' | 'building' | 'ready' | 'failing';
+  /** The model that serves, or is being built when none does. */
+  model: string | null;
+  documents: number;
+  total: number;
+}
+
+const noteSchema = z.object({ space: z.string(), learntFrom: z.number(), low: z.number(), high: z.number() });
+const NOTE = 'vectors.json';
+const LATENT = 'latent_';
+const SETTLE_MS = 1_500;
+const RETRY_MS = 30_000;
+/** A question waits this long for its vector; then words alone must do. */
+const QUERY_MS = 1_500;
+const DOCUMENTS_AT_ONCE = 25;
+const SAMPLE = 200;
+/** The latent model is learnt anew when the passages have grown or shrunk by this much. */
+const GROWTH = 2;
+const SHRINKAGE = 4;
+
+/**
+ * Keeps a vector for every passage, in the background: with the configured embedding model, else with one
+ * learnt from the passages. A new model fills a space of its own beside the old one, which serves until the
+ * new one is complete; models never mix. What is done survives a restart.
+ */
+export class Vectors {
+  private model: Embedder | undefined;
+  private latent: { embedder: Embedder; learntFrom: number } | undefined;
+  private serving: Serving | undefined;
+  private building: string | undefined;
+  private failing = false;
+  private readonly filled = new Map<string, Set<string>>();
+  private readonly breaker = new Breaker('The embedding model');
+  private readonly stopped = new AbortController();
+  private running: Promise<void> | undefined;
+  private again = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  private constructor(private readonly options: VectorsOptions) {}
+
+  static async open(options: VectorsOptions): Promise<Vectors> {
+    const vectors = new Vectors(options);
+    await vectors.restore();
+    return vectors;
+  }
+
+  /** The embedding model of the configuration; undefined for the one learnt from the passages. */
+  async setModel(model: Embedder | undefined): Promise<void> {
+    if (this.model?.space !== model?.space) {
+      this.model = model;
+      const note = await this.readNote();
+      if (model && note?.space === model.space && this.serving?.embedder.space !== model.space) {
+        this.serving = { embedder: model, scale: note };
+      }
+      this.changed();
+    } else if (model) this.model = model;
+  }
+
+  /** To be called when documents became searchable. */
+  changed(delayMs = this.options.settleMs ?? SETTLE_MS): void {
+    if (this.stopped.signal.aborted) return;
+    if (this.running) {
+      this.again = true;
+      return;
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.running = this.work().finally(() => {
+        this.running = undefined;
+        if (!this.again) return;
+        this.again = false;
+        this.changed();
+      });
+    }, delayMs);
+    this.timer.unref();
+  }
+
+  /** To be called when a document was removed. */
+  forget(documentId: string): void {
+    for (const documents of this.filled.values()) documents.delete(documentId);
+  }
+
+  /** Undefined when there are no vectors yet. Throws when the model cannot be asked. */
+  async search(
+    query: { text: string; examples: readonly StoredPassage[] },
+    scope: Scope,
+    signal: AbortSignal,
+  ): Promise<VectorHits | undefined> {
+    if (!this.serving) return undefined;
+    const { embedder, scale } = this.serving;
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]);
+    const vector = await this.breaker.run(
+      () => embedder.query(query.text, query.examples, limited),
+      () => !signal.aborted,
+    );
+    const hits = vector ? await this.options.store.searchVectors(embedder.space, vector, scope) : [];
+    const range = Math.max(1e-6, scale.high - scale.low);
+    return { hits, closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)) };
+  }
+
+  get status(): VectorsStatus {
+    const { ready } = this.options;
+    const model = this.building ?? this.serving?.embedder.label ?? null;
+    const space = this.serving?.embedder.space;
+    const documents = this.building ? this.progress : (space && this.filled.get(space)?.size) || 0;
+    const state = this.failing ? 'failing' : this.building ? 'building' : this.serving ? 'ready' : 'off';
+    return { state, model, documents, total: ready.size };
+  }
+
+  private progress = 0;
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  private async work(): Promise<void> {
+    try {
+      // Until the configured model is ready, the learnt one is better than none.
+      if (!this.model || !this.serving) await this.bring(await this.latentEmbedder());
+      else if (this.serving.embedder.space !== this.model.space) await this.keepUp(this.serving.embedder);
+      if (this.model) await this.bring(this.model);
+      this.failing = false;
+    } catch (error) {
+      if (this.stopped.signal.aborted) return;
+      const reason = error instanceof AppError ? error.message : error;
+      log.warn({ err: reason }, 'passages could not be embedded; it goes on in half a minute');
+      this.failing = true;
+      this.again = false;
+      clearTimeout(this.timer);
+      setTimeout(() => this.changed(), RETRY_MS).unref();
+    } finally {
+      this.building = undefined;
+    }
+  }
+
+  /** Fills the space of a model, and lets it serve once it is complete. */
+  private async bring(embedder: Embedder | undefined): Promise<void> {
+    if (!embedder) return;
+    const { store } = this.options;
+    const serves = this.serving?.embedder.space === embedder.space;
+    if (!serves) this.building = embedder.label;
+    const added = await this.fill(embedder);
+    if (added || !serves) await store.tidyVectors(embedder.space);
+    if (serves) {
+      this.serving = { embedder, scale: this.serving?.scale ?? { low: 0, high: 1 } };
+      return;
+    }
+    if ((this.filled.get(embedder.space)?.size ?? 0) === 0) return;
+    const scale = await this.measure(embedder.space);
+    await this.writeNote({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
+    this.serving = { embedder, scale };
+    await this.dropOthers(embedder.space);
+  }
+
+  /** New documents go into the space that serves as well, as long as its model answers. */
+  private async keepUp(embedder: Embedder): Promise<void> {
+    await this.fill(embedder).catch((error) => {
+      if (this.stopped.signal.aborted) throw error;
+    });
+  }
+
+  /** Embeds the documents that a space lacks. True when there were any. */
+  private async fill(embedder: Embedder): Promise<boolean> {
+    const { ready, store } = this.options;
+    const filled = await this.filledOf(embedder.space);
+    let added = false;
+    for (;;) {
+      const missing = [...ready].filter((id) => !filled.has(id));
+      this.progress = filled.size;
+      if (missing.length === 0) return added;
+      for (let from = 0; from < missing.length; from += DOCUMENTS_AT_ONCE) {
+        const ids = missing.slice(from, from + DOCUMENTS_AT_ONCE);
+        const vectors = await this.embed(embedder, ids);
+        const [first] = vectors;
+        if (first) await store.putVectors({ name: embedder.space, dimensions: first.vector.length }, vectors);
+        for (const id of ids) {
+          // Removed while it was embedded.
+          if (ready.has(id)) filled.add(id);
+          else await store.remove(id);
+        }
+        this.progress = filled.size;
+        added = true;
+      }
+    }
+  }
+
+  private async embed(embedder: Embedder, documentIds: readonly string[]): Promise<PassageVector[]> {
+    const passages = await this.options.store.passagesOf(documentIds);
+    const vectors: PassageVector[] = [];
+    for (let from = 0; from < passages.length; from += embedder.batch) {
+      this.stopped.signal.throwIfAborted();
+      const batch = passages.slice(from, from + embedder.batch);
+      const made = await embedder.passages(batch, this.stopped.signal);
+      batch.forEach(({ id, documentId, collection }, index) => {
+        const vector = made[index];
+        if (vector) vectors.push({ id, documentId, collection, vector });
+      });
+      await nextTurn();
+    }
+    return vectors;
+  }
+
+  private async filledOf(space: string): Promise<Set<string>> {
+    let filled = this.filled.get(space);
+    if (!filled) {
+      filled = new Set(await this.options.store.vectorDocumentIds(space));
+      this.filled.set(space, filled);
+    }
+    return filled;
+  }
+
+  /** The learnt model, learnt anew when it is due; undefined while there are too few passages. */
+  private async latentEmbedder(): Promise<Embedder | undefined> {
+    const { store, directory, workerPath } = this.options;
+    const passages = await store.count();
+    const { learntFrom = 0 } = this.latent ?? {};
+    const due = !this.latent || passages > learntFrom * GROWTH || passages < learntFrom / SHRINKAGE;
+    if (!due || dimensionsFor(passages) === 0) return this.latent?.embedder;
+    const space = `${LATENT}${Date.now().toString(36)}`;
+    const path = this.modelPath(space);
+    this.building = 'learnt from the documents';
+    await learnLatent({ store, workerPath, path: join(directory, `${space}.bin`), passages }, this.stopped.signal);
+    const embedder = createLatentEmbedder(space, fromBytes(await readFile(path)));
+    this.latent = { embedder, learntFrom: passages };
+    return embedder;
+  }
+
+  private async measure(space: string): Promise<Scale> {
+    const { store } = this.options;
+    const sample = await store.sampleVectors(space, SAMPLE);
+    const pairs = sample.flatMap((vector, index) => {
+      const other = sample[(index + Math.floor(sample.length / 2)) % sample.length];
+      return other && other !== vector ? [dot(vector, other)] : [];
+    });
+    const nearest: number[] = [];
+    for (const vector of sample.slice(0, SAMPLE / 4)) {
+      const [, next] = await store.searchVectors(space, vector, { limit: 2, collections: undefined });
+      if (next) nearest.push(next.score);
+    }
+    return { low: quantile(pairs, 0.95), high: quantile(nearest, 0.5) };
+  }
+
+  private async restore(): Promise<void> {
+    const note = await this.readNote();
+    if (!note?.space.startsWith(LATENT)) return;
+    try {
+      if (!(await this.options.store.spaces()).includes(note.space)) return;
+      const model = fromBytes(await readFile(this.modelPath(note.space)));
+      const embedder = createLatentEmbedder(note.space, model);
+      this.latent = { embedder, learntFrom: note.learntFrom };
+      this.serving = { embedder, scale: note };
+      await this.filledOf(note.space);
+    } catch (error) {
+      log.warn({ err: error }, 'the learnt model cannot be read; it is learnt again');
+    }
+  }
+
+  private async dropOthers(space: string): Promise<void> {
+    const { store, directory } = this.options;
+    for (const other of await store.spaces()) {
+      if (other === space) continue;
+      await store.dropSpace(other);
+      this.filled.delete(other);
+    }
+    for (const name of await readdir(directory)) {
+      if (name.startsWith(LATENT) && name !== `${space}.bin`) await rm(join(directory, name), { force: true });
+    }
+    if (!space.startsWith(LATENT)) this.latent = undefined;
+  }
+
+  private modelPath(space: string): string {
+    return join(this.options.directory, `${space}.bin`);
+  }
+
+  private async readNote(): Promise<z.infer<typeof noteSchema> | undefined> {
+    const text = await readFile(join(this.options.directory, NOTE), 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      return noteSchema.parse(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async writeNote(note: z.infer<typeof noteSchema>): Promise<void> {
+    const path = join(this.options.directory, NOTE);
+    await writeFile(`${path}.half`, JSON.stringify(note));
+    await rename(`${path}.half`, path);
+  }
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
