@@ -177,7 +177,7 @@ export function serverUrl(host, port) {
 /** What the server needs besides the configuration: where it is, and the environment as it was before Next touched it. */
 export function serverEnvironment(host, port) {
   const ours =
-    /^(LLM_|OLLAMA_|ANTHROPIC_|KNOWLEDGE_|RAG_|IVY_|QDRANT_|EMBEDDING_|OPENWEBUI_|(HOST|PORT|PUBLIC_URL|TASK_MODEL|RERANK_URL)$)/;
+    /^(LLM_|OLLAMA_|ANTHROPIC_|KNOWLEDGE_|RAG_|IVY_|QDRANT_|EMBEDDING_|RERANK_|OPENWEBUI_|(HOST|PORT|PUBLIC_URL|TASK_MODEL)$)/;
   const launched = Object.fromEntries(Object.entries(process.env).filter(([name]) => ours.test(name)));
   return {
     ...process.env,

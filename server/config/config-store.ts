@@ -35,15 +35,7 @@ export interface ConfigStoreOptions {
 }
 
 /** Known names that this version accepts in `.env` but does not act on. */
-const NOT_YET_USED = [
-  'QDRANT_URL',
-  'QDRANT_API_KEY',
-  'QDRANT_COLLECTION',
-  'EMBEDDING_MODEL',
-  'EMBEDDING_BASE_URL',
-  'RERANK_URL',
-  'IVY_TRUSTED_PROXIES',
-];
+const NOT_YET_USED = ['QDRANT_URL', 'QDRANT_API_KEY', 'QDRANT_COLLECTION', 'IVY_TRUSTED_PROXIES'];
 
 /** The configuration in force and the only way to change it. Every change is validated as a whole first. */
 export class ConfigStore {
@@ -228,6 +220,12 @@ const FIELDS: Record<Variable, (config: Config) => unknown> = {
   ANTHROPIC_BASE_URL: (c) => c.anthropic.baseUrl,
   KNOWLEDGE_AGENT_URL: (c) => c.knowledgeAgent.url,
   KNOWLEDGE_AGENT_TIMEOUT_MS: (c) => c.knowledgeAgent.timeoutMs,
+  EMBEDDING_MODEL: (c) => c.embedding?.model,
+  EMBEDDING_BASE_URL: (c) => c.embedding?.baseUrl,
+  EMBEDDING_API_KEY: (c) => c.embedding?.apiKey,
+  RERANK_URL: (c) => c.rerank?.url,
+  RERANK_MODEL: (c) => c.rerank?.model,
+  RERANK_API_KEY: (c) => c.rerank?.apiKey,
   TASK_MODEL: (c) => c.taskModel,
   RAG_TOP_K: (c) => c.rag.topK,
   RAG_MIN_SCORE: (c) => c.rag.minScore,

@@ -46,6 +46,12 @@ export const variables = {
   ANTHROPIC_BASE_URL: httpUrl,
   KNOWLEDGE_AGENT_URL: httpUrl,
   KNOWLEDGE_AGENT_TIMEOUT_MS: integer(100, 60_000),
+  EMBEDDING_MODEL: z.string().max(200),
+  EMBEDDING_BASE_URL: httpUrl,
+  EMBEDDING_API_KEY: z.string().max(500),
+  RERANK_URL: httpUrl,
+  RERANK_MODEL: z.string().max(200),
+  RERANK_API_KEY: z.string().max(500),
   RAG_TOP_K: integer(1, 50),
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
@@ -84,6 +90,9 @@ export interface Config {
   ollama: { baseUrl: string; model: string | undefined; contextLength: number };
   anthropic: { apiKey: string | undefined; model: string; baseUrl: string | undefined };
   knowledgeAgent: { url: string | undefined; timeoutMs: number };
+  /** Undefined: vectors are learnt from the documents. Without an address the model is Ollama's. */
+  embedding: { model: string; baseUrl: string | undefined; apiKey: string | undefined } | undefined;
+  rerank: { url: string; model: string | undefined; apiKey: string | undefined } | undefined;
   /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
   taskModel: string | undefined;
   rag: { topK: number; minScore: number | undefined; required: boolean };
@@ -115,6 +124,12 @@ export function toConfig(values: Parsed): Config {
       baseUrl: values.ANTHROPIC_BASE_URL,
     },
     knowledgeAgent: { url: values.KNOWLEDGE_AGENT_URL, timeoutMs: values.KNOWLEDGE_AGENT_TIMEOUT_MS ?? 3000 },
+    embedding: values.EMBEDDING_MODEL
+      ? { model: values.EMBEDDING_MODEL, baseUrl: values.EMBEDDING_BASE_URL, apiKey: values.EMBEDDING_API_KEY }
+      : undefined,
+    rerank: values.RERANK_URL
+      ? { url: toRerankUrl(values.RERANK_URL), model: values.RERANK_MODEL, apiKey: values.RERANK_API_KEY }
+      : undefined,
     taskModel: values.TASK_MODEL,
     rag: {
       topK: values.RAG_TOP_K ?? 5,
@@ -131,6 +146,11 @@ export function toConfig(values: Parsed): Config {
     openWebUiSecret: values.OPENWEBUI_JWT_SECRET,
     adminPassword: values.IVY_ADMIN_PASSWORD,
   });
+}
+
+/** A base address is enough. */
+function toRerankUrl(url: string): string {
+  return /\/rerank$/.test(new URL(url).pathname) ? url : `${url}/rerank`;
 }
 
 /** True when only this machine can reach the server: then no sign-in is asked for. */

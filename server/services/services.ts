@@ -132,6 +132,7 @@ export class Services {
     await services.access.syncKeys(config.config.apiKeys);
     await services.notePassword();
     await addSamples(options.root, settings, knowledge);
+    await knowledge.setModels(services.snapshot.searchModels);
     await services.resolveAuto();
     return services;
   }
@@ -301,6 +302,7 @@ export class Services {
     const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;
+    await this.knowledge.setModels(next.searchModels);
     this.health.reset();
     await this.resolveAuto();
   }

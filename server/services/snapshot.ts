@@ -3,12 +3,19 @@ import { AppError } from '../core/errors';
 import type { CitedPassage, Retriever } from '../core/knowledge';
 import type { Orchestrator, RunRequest } from '../core/run';
 import { KnowledgeAgent } from '../knowledge/agent';
+import { createModelEmbedder, type Embedder } from '../knowledge/embedded/embedder';
 import type { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { RerankService } from '../knowledge/rerank-service';
+import { shortDigest } from '../lib/ids';
 import { log } from '../lib/log';
 import { createAnswer } from '../orchestrate/answer';
 import { OllamaModels } from '../providers/ollama-models';
+import { OpenAiEmbeddings } from '../providers/openai-embeddings';
 import { ProviderRegistry } from '../providers/registry';
 import type { EvidenceRepository } from '../store/evidence';
+
+/** A question waits this long for the order of its passages. */
+const RERANK_MS = 3_000;
 
 /** The profile that searches the documents and answers with the active provider. */
 export const DEFAULT_PROFILE = 'ivy-orchestrator';
@@ -19,6 +26,8 @@ export class Snapshot {
   readonly ollamaModels: OllamaModels;
   readonly agent: KnowledgeAgent | undefined;
   private readonly retriever: Retriever;
+  /** What the embedded knowledge base searches with besides words. */
+  readonly searchModels: { embedder: Embedder | undefined; reranker: RerankService | undefined };
 
   constructor(
     readonly config: Config,
@@ -31,6 +40,22 @@ export class Snapshot {
     const { url, timeoutMs } = config.knowledgeAgent;
     this.agent = url ? new KnowledgeAgent({ url, timeoutMs }) : undefined;
     this.retriever = this.agent ?? knowledge;
+    this.searchModels = { embedder: this.embedder(), reranker: this.reranker() };
+  }
+
+  private embedder(): Embedder | undefined {
+    const { embedding, ollama } = this.config;
+    if (!embedding) return undefined;
+    const { baseUrl, apiKey } = embedding;
+    const model = baseUrl ? embedding.model : embedding.model.replace(/^ollama\//, '');
+    const provider = baseUrl ? new OpenAiEmbeddings({ baseUrl, apiKey }) : this.providers.ollama;
+    // The same model behind another address may be another version.
+    const address = baseUrl ?? ollama.baseUrl;
+    return createModelEmbedder(provider, model, `model_${shortDigest(`${address} ${model}`)}`);
+  }
+
+  private reranker(): RerankService | undefined {
+    return this.config.rerank && new RerankService({ ...this.config.rerank, timeoutMs: RERANK_MS });
   }
 
   /** How to answer a request; throws 404 for a model that `/v1/models` does not list. */
