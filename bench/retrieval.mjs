@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { root, say } from '../scripts/setup.mjs';
 import { quantile } from './client.mjs';
 import { corpusPassages, corpusQuestion } from './corpus.mjs';
-import { cpuSeconds, residentBytes, startIvy, stopAll } from './processes.mjs';
+import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
 
 const SHARED = join(root, '..', 'shared', 'data');
 const UPLOADS_AT_ONCE = 8;
@@ -15,7 +15,8 @@ const UPLOADS_AT_ONCE = 8;
 export async function benchRetrieval(row, sizes) {
   await quality(row);
   await realQuestions(row);
-  for (const size of sizes) await sized(row, size);
+  for (const size of sizes) await sized(row, size, false);
+  await sized(row, Math.max(...sizes), true);
 }
 
 /** nDCG@10 and recall@100 with binary gains over the judged queries; each abstract is a document. */
@@ -96,11 +97,13 @@ async function realQuestions(row) {
   stopAll();
 }
 
-/** Ingestion, search and memory with a generated corpus of a number of passages. */
-async function sized(row, passages) {
-  const label = `${passages.toLocaleString('en')} passages`;
+/** Ingestion, search and memory with a generated corpus; vectors learnt from it, or of an embedding model. */
+async function sized(row, passages, model) {
+  const label = `${passages.toLocaleString('en')} passages${model ? ', 768 dimensions' : ''}`;
   say(`${label}: uploading…`);
-  const ivy = await startIvy({});
+  const embedder = model ? await startScript('embedder.mjs') : undefined;
+  const settings = embedder ? { EMBEDDING_MODEL: 'bench', EMBEDDING_BASE_URL: `${embedder.url}/v1` } : {};
+  const ivy = await startIvy(settings);
   const before = cpuSeconds(ivy.pid);
   const started = performance.now();
   await uploadAll(ivy, corpusPassages(passages), true);
@@ -119,7 +122,7 @@ async function sized(row, passages) {
     '≤ 30 ms',
     delay.p99 <= 30,
   );
-  await settled(ivy);
+  await settled(ivy, true, model ? 'bench' : undefined);
   row(`${label}: vectors ready after`, `${((performance.now() - started) / 1000).toFixed(1)} s`, null, null);
   const whole = [];
   const searches = [];
@@ -147,7 +150,7 @@ async function sized(row, passages) {
   }
   process.kill(ivy.pid, 'SIGKILL');
   const again = performance.now();
-  const second = await startIvy({}, { home: ivy.home });
+  const second = await startIvy(settings, { home: ivy.home });
   row(`${label}: start with these documents`, `${((performance.now() - again) / 1000).toFixed(1)} s`, null, null);
   const restarted = residentBytes(second.pid);
   if (restarted !== undefined)
@@ -170,13 +173,14 @@ async function uploadAll(ivy, documents) {
 }
 
 /** Waits until everything is ingested, and with `vectors` until all can be found by meaning; answers the passages. */
-async function settled(ivy, vectors = true) {
+async function settled(ivy, vectors = true, model = undefined) {
   for (;;) {
     const { components } = await (await fetch(`${ivy.url}/health`)).json();
     const { documents, passages, vectors: state } = components.knowledge_base;
     const waiting = documents.queued + documents.parsing + documents.indexing;
     const done = state.state === 'off' ? passages < 1_000 : state.state === 'ready' && state.documents >= state.total;
-    if (waiting === 0 && (!vectors || done)) return passages;
+    const right = model === undefined || state.model === model;
+    if (waiting === 0 && (!vectors || (done && right))) return passages;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

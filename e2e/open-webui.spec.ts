@@ -59,6 +59,7 @@ test('sources are saved with page and percentage before the text, and every [n] 
   expect(message.statuses).toEqual([
     { action: 'knowledge_search', query: QUESTION, done: false },
     { action: 'sources_retrieved', count: message.sources.length, done: true },
+    { description: expect.stringMatching(/^\d cited sentences checked/), done: true },
   ]);
   const cited = [...message.content.matchAll(/\[(\d+)\]/g)].map(([, n]) => Number(n));
   expect(cited).toEqual([1, 1, 2]);

@@ -5,9 +5,22 @@ import { z } from 'zod';
 // is neither theirs nor documented as ours fails. Ours are `ivy`, `event`, `reasoning_content`.
 
 const count = z.number().int().min(0);
+const support = z.number().min(0).max(1);
+const evidence = z.array(
+  z.strictObject({
+    text: z.string().min(1),
+    cites: z.array(z.number().int().min(1)).min(1),
+    support: support.nullable(),
+    supported: z.boolean().nullable(),
+    issues: z.array(
+      z.strictObject({ kind: z.enum(['number', 'identifier', 'force', 'negation']), detail: z.string() }),
+    ),
+  }),
+);
 const ivy = z.strictObject({
   request_id: z.string().regex(/^req_[0-9a-f]{24}$/),
   rag: z.strictObject({ state: z.enum(['ok', 'empty', 'degraded', 'off']), reason: z.string().nullable() }),
+  evidence: evidence.optional(),
 });
 
 const usage = z.strictObject({
@@ -29,6 +42,7 @@ const logprobs = z.strictObject({ content: z.array(topLogprob).nullable(), refus
 const annotation = z.strictObject({
   type: z.literal('url_citation'),
   url_citation: z.strictObject({ start_index: count, end_index: count, url: z.url(), title: z.string() }),
+  support: support.optional(),
 });
 const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
 
@@ -98,7 +112,8 @@ export const chatChunk = z.strictObject({
     }),
   ),
   usage: usage.optional(),
-  ivy: ivy.optional(),
+  /** At the start what was retrieved, at the end how the answer was judged. */
+  ivy: z.union([ivy, z.strictObject({ evidence })]).optional(),
   event: z.looseObject({ type: z.enum(['status', 'source']), data: z.looseObject({}) }).optional(),
 });
 
@@ -154,6 +169,7 @@ const citation = z.strictObject({
   end_index: count,
   url: z.url(),
   title: z.string(),
+  support: support.optional(),
 });
 const outputText = z.strictObject({
   type: z.literal('output_text'),

@@ -6,7 +6,7 @@ import { memo, useCallback, useDeferredValue, useMemo, useState } from 'react';
 import { Markdown } from '../ui/markdown';
 import { Notice } from '../ui/notice';
 import { Sources } from './sources';
-import { citedNumbers, placeOf, type Turn } from './turn';
+import { citedNumbers, placeOf, type Turn, toMarks, toReason } from './turn';
 
 /** A question, its answer, and the evidence beside it. */
 export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
@@ -14,7 +14,8 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
   const text = useDeferredValue(turn.text);
   const cited = useMemo(() => citedNumbers(text), [text]);
   const sourceId = useCallback((n: number) => `${turn.key}-source-${n}`, [turn.key]);
-  const { passages } = turn;
+  const { passages, sentences } = turn;
+  const marks = useMemo(() => toMarks(sentences), [sentences]);
   const citation = useCallback(
     (n: number) => {
       const passage = passages.find((candidate) => candidate.n === n);
@@ -51,7 +52,7 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
               <p className="mt-1 whitespace-pre-wrap">{turn.reasoning}</p>
             </details>
           )}
-          <Markdown text={text} citation={citation} />
+          <Markdown text={text} citation={citation} marks={marks} />
           <Progress turn={turn} />
           <Outcome turn={turn} onRetry={onRetry} />
         </div>
@@ -130,8 +131,39 @@ function Outcome({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
           {messages > 0 && `${messages} earlier messages`}; they were left out.
         </p>
       )}
+      <Evidence turn={turn} />
       {turn.text && <Footer turn={turn} />}
     </>
+  );
+}
+
+/** What the check of the cited sentences found. */
+function Evidence({ turn }: { turn: Turn }) {
+  const judged = turn.sentences.filter(({ supported }) => supported !== null);
+  if (judged.length === 0) return null;
+  const doubtful = judged.filter(({ supported }) => supported === false);
+  const checked = `${judged.length} cited ${judged.length === 1 ? 'sentence' : 'sentences'} checked`;
+  if (doubtful.length === 0) {
+    return (
+      <p className="flex items-center gap-1 text-sm text-ivy">
+        <Check aria-hidden="true" size={14} /> {checked}:{' '}
+        {judged.length === 1 ? 'its words stand' : 'their words stand'} in the sources.
+      </p>
+    );
+  }
+  return (
+    <details className="text-sm" open>
+      <summary className="cursor-pointer text-amber">
+        {checked}: {doubtful.length} {doubtful.length === 1 ? 'is' : 'are'} not supported by the cited source.
+      </summary>
+      <ul className="mt-1 list-disc space-y-1 pl-5">
+        {doubtful.map((sentence) => (
+          <li key={sentence.start} className="[overflow-wrap:anywhere]">
+            “{shorten(sentence.text)}” <span className="text-muted">{toReason(sentence)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { CitedPassage, RetrievalState } from '@/server/core/knowledge';
-import type { RunEvent } from '@/server/core/run';
+import type { RunEvent, SentenceEvidence } from '@/server/core/run';
 import { createKey } from '../ui/create-key';
+import type { Mark } from '../ui/remark-marks';
 
 /** What the run registry sends: the events of a run and how it ended. */
 export type RunEntry =
@@ -20,6 +21,8 @@ export interface Turn {
   state: RetrievalState | null;
   reason: string | null;
   passages: readonly CitedPassage[];
+  /** Cited sentences with their support, once the answer is complete. */
+  sentences: readonly SentenceEvidence[];
   /** `ollama · llama3.1:8b` */
   answeredBy: string | null;
   leftOut: { passages: number; messages: number };
@@ -43,6 +46,7 @@ export function createTurn(question: string, model: string, retrieval: boolean):
     state: null,
     reason: null,
     passages: [],
+    sentences: [],
     answeredBy: null,
     leftOut: { passages: 0, messages: 0 },
     reasoning: '',
@@ -78,6 +82,8 @@ function applyEntry(turn: Turn, entry: RunEntry): Turn {
       return { ...turn, phase: 'writing', text: turn.text + entry.text };
     case 'usage':
       return { ...turn, tokens: entry.usage.promptTokens + entry.usage.completionTokens };
+    case 'evidence':
+      return { ...turn, sentences: entry.sentences };
     case 'finish':
       return { ...turn, cutOff: entry.reason === 'length' };
     case 'tool-call':
@@ -117,4 +123,38 @@ export function citedNumbers(text: string): ReadonlySet<number> {
 /** `p. 45`, or the heading for formats without pages. */
 export function placeOf(passage: CitedPassage): string {
   return passage.pageKind === 'page' ? `p. ${passage.page}` : `section ${passage.page}`;
+}
+
+/** Marks for the sentences that their sources do not bear out. */
+export function toMarks(sentences: readonly SentenceEvidence[]): Mark[] {
+  return sentences
+    .filter(({ supported }) => supported === false)
+    .map((sentence) => ({
+      start: sentence.start,
+      end: sentence.end,
+      className: 'unsupported',
+      title: toReason(sentence),
+    }));
+}
+
+/** Why a sentence counts as not supported. */
+export function toReason({ issues, support, cites }: SentenceEvidence): string {
+  const source = cites.map((n) => `[${n}]`).join('');
+  if (issues.length === 0) return `Only ${Math.round((support ?? 0) * 100)} % of its words stand in ${source}.`;
+  return issues
+    .map(({ kind, detail }) => {
+      switch (kind) {
+        case 'number':
+          return `${detail} does not stand in ${source}.`;
+        case 'identifier':
+          return `${detail} does not stand in ${source}.`;
+        case 'force':
+          return `It says ${detail}.`;
+        case 'negation':
+          return `It is ${detail}.`;
+        default:
+          return kind satisfies never;
+      }
+    })
+    .join(' ');
 }

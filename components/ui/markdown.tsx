@@ -4,18 +4,23 @@ import { memo, type ReactNode } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CITATION_PREFIX, remarkCitations } from './remark-citations';
+import { type Mark, remarkMarks } from './remark-marks';
 
 interface Props {
   text: string;
   /** Renders `[n]`; without it markers stay text. */
   citation?: (n: number) => ReactNode;
+  /** Ranges of `text` to be marked, in order. */
+  marks?: readonly Mark[];
 }
+
+const NO_MARKS: readonly Mark[] = [];
 
 /**
  * Markdown from models and documents. Raw HTML stays text, only web and mail links are links, and
  * nothing is ever loaded from elsewhere: an image shows its description.
  */
-export const Markdown = memo(function Markdown({ text, citation }: Props) {
+export const Markdown = memo(function Markdown({ text, citation, marks = NO_MARKS }: Props) {
   const components: Components = {
     a({ href, children }) {
       const n = href?.startsWith(CITATION_PREFIX) ? Number(href.slice(CITATION_PREFIX.length)) : undefined;
@@ -38,7 +43,10 @@ export const Markdown = memo(function Markdown({ text, citation }: Props) {
   };
   return (
     <div className="prose">
-      <ReactMarkdown remarkPlugins={citation ? [remarkGfm, remarkCitations] : [remarkGfm]} components={components}>
+      <ReactMarkdown
+        remarkPlugins={[remarkGfm, remarkMarks(marks), ...(citation ? [remarkCitations] : [])]}
+        components={components}
+      >
         {text}
       </ReactMarkdown>
     </div>

@@ -68,6 +68,25 @@ export interface Citation {
   at: number;
 }
 
+/** What a sentence claims that its sources do not bear out. */
+export interface EvidenceIssue {
+  kind: 'number' | 'identifier' | 'force' | 'negation';
+  /** The number or identifier that is not there, or how the sources differ. */
+  detail: string;
+}
+
+/** How far a cited sentence is borne out by the passages it cites; offsets are UTF-16 units of the whole text. */
+export interface SentenceEvidence {
+  text: string;
+  start: number;
+  end: number;
+  cites: readonly number[];
+  /** 0..1; null when the text of its sources is not known. */
+  support: number | null;
+  supported: boolean | null;
+  issues: readonly EvidenceIssue[];
+}
+
 export type RunEvent =
   | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
   | { type: 'step'; step: 'search'; query: string }
@@ -82,6 +101,8 @@ export type RunEvent =
       durationMs: number;
     }
   | { type: 'text-delta'; text: string; cites?: readonly Citation[] }
+  /** Once, when the text is complete. */
+  | { type: 'evidence'; sentences: readonly SentenceEvidence[] }
   | Exclude<ModelEvent, { type: 'citation' | 'text-delta' }>;
 
 /** Turns a request into events; failures are thrown. */

@@ -1,10 +1,21 @@
 import type { CitedPassage } from '../core/knowledge';
-import type { CitationStyle, RunEvent } from '../core/run';
+import type { CitationStyle, RunEvent, SentenceEvidence } from '../core/run';
 
 /** OpenAI's `url_citation`; offsets count Unicode code points of the message, end exclusive. */
 export interface Annotation {
   type: 'url_citation';
   url_citation: { start_index: number; end_index: number; url: string; title: string };
+  /** Ivy's own: how far the sentence is borne out by what it cites, 0..1; absent when that is not known. */
+  support?: number;
+}
+
+/** A judged sentence on the wire. */
+interface WireEvidence {
+  text: string;
+  cites: readonly number[];
+  support: number | null;
+  supported: boolean | null;
+  issues: SentenceEvidence['issues'];
 }
 
 type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
@@ -15,13 +26,18 @@ const MAX_QUERY_CHARS = 300;
 /** The list has to fit into one line, since clients take only one; names are nearly always ASCII. */
 const MAX_ANNOTATION_CHARS = 40_000;
 const ANNOTATION_FRAME = 110;
+const MAX_EVIDENCE_CHARS = 40_000;
+const MAX_SENTENCE_CHARS = 400;
 
 /** Writes one run's evidence in the form its client reads. The passages are the same for all forms. */
 export class CitationWriter {
   private passages: ReadonlyMap<number, CitedPassage> = new Map();
-  private readonly marks: { n: number; start: number; end: number }[] = [];
+  private readonly marks: { n: number; start: number; end: number; at: number }[] = [];
+  private sentences: readonly SentenceEvidence[] = [];
   /** Code points of the text so far. */
   private length = 0;
+  /** UTF-16 units of it. */
+  private units = 0;
 
   constructor(
     private readonly style: CitationStyle,
@@ -51,9 +67,38 @@ export class CitationWriter {
     if (this.style !== 'annotations' && this.style !== 'footnotes') return;
     for (const { n, at } of cites ?? []) {
       const start = this.length + codePoints(text.slice(0, at));
-      this.marks.push({ n, start, end: start + `[${n}]`.length });
+      this.marks.push({ n, start, end: start + `[${n}]`.length, at: this.units + at });
     }
     this.length += codePoints(text);
+    this.units += text.length;
+  }
+
+  /** What the check of the answer found; answers Open WebUI's events for it. */
+  evidence({ sentences }: Extract<RunEvent, { type: 'evidence' }>): object[] {
+    this.sentences = sentences;
+    if (this.style !== 'openwebui') return [];
+    return [{ type: 'status', data: { description: toSummary(sentences), done: true } }];
+  }
+
+  /** The judged sentences, as many as fit into a line, doubtful ones first; undefined when there are none. */
+  toEvidence(): WireEvidence[] | undefined {
+    if (this.style === 'none' || this.sentences.length === 0) return undefined;
+    let room = MAX_EVIDENCE_CHARS;
+    const fitting = this.sentences
+      .toSorted((a, b) => Number(a.supported ?? true) - Number(b.supported ?? true))
+      .filter((sentence) => {
+        room -= 120 + Math.min(sentence.text.length, MAX_SENTENCE_CHARS) + JSON.stringify(sentence.issues).length;
+        return room > 0;
+      });
+    return this.sentences
+      .filter((sentence) => fitting.includes(sentence))
+      .map(({ text, cites, support, supported, issues }) => ({
+        text: text.slice(0, MAX_SENTENCE_CHARS),
+        cites,
+        support,
+        supported,
+        issues,
+      }));
   }
 
   /** One for each marker, once the text is complete. */
@@ -61,14 +106,19 @@ export class CitationWriter {
     if (this.style !== 'annotations') return [];
     const annotations: Annotation[] = [];
     let room = MAX_ANNOTATION_CHARS;
-    for (const { n, start, end } of this.marks) {
+    for (const { n, start, end, at } of this.marks) {
       const passage = this.passages.get(n);
       if (!passage) continue;
       const url = this.linkTo(passage);
       const title = nameOf(passage);
       room -= ANNOTATION_FRAME + url.length + title.length;
       if (room < 0) break;
-      annotations.push({ type: 'url_citation', url_citation: { start_index: start, end_index: end, url, title } });
+      const support = this.sentences.find((sentence) => at >= sentence.start && at < sentence.end)?.support ?? null;
+      annotations.push({
+        type: 'url_citation',
+        url_citation: { start_index: start, end_index: end, url, title },
+        ...(support !== null && { support }),
+      });
     }
     return annotations;
   }
@@ -83,7 +133,11 @@ export class CitationWriter {
       const name = nameOf(passage).replace(/[[\]]/g, '');
       return [`- [${n}] [${name}](${this.linkTo(passage)}), score ${passage.score.toFixed(2)}`];
     });
-    return lines.length === 0 ? '' : `\n\n**Sources**\n\n${lines.join('\n')}`;
+    const doubtful = this.sentences
+      .filter(({ supported }) => supported === false)
+      .map(({ text, issues }) => `- “${text.slice(0, MAX_SENTENCE_CHARS)}”${toReason(issues)}`);
+    const doubts = doubtful.length === 0 ? '' : `\n\n**Not supported by its source**\n\n${doubtful.join('\n')}`;
+    return lines.length === 0 ? '' : `\n\n**Sources**\n\n${lines.join('\n')}${doubts}`;
   }
 
   private linkTo(passage: CitedPassage): string {
@@ -121,6 +175,18 @@ export class CitationWriter {
       };
     });
   }
+}
+
+/** `6 cited sentences checked, 1 is not supported by its source`. */
+function toSummary(sentences: readonly SentenceEvidence[]): string {
+  const doubtful = sentences.filter(({ supported }) => supported === false).length;
+  const checked = `${sentences.length} cited ${sentences.length === 1 ? 'sentence' : 'sentences'} checked`;
+  if (doubtful === 0) return `${checked} against the sources`;
+  return `${checked}, ${doubtful} ${doubtful === 1 ? 'is' : 'are'} not supported by the sources`;
+}
+
+function toReason(issues: SentenceEvidence['issues']): string {
+  return issues.length === 0 ? '' : ` (${issues.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')})`;
 }
 
 /** `ECSS-E-ST-32-08C.pdf · p. 45`: the page last, because long names are cut in the middle. */

@@ -92,12 +92,17 @@ export class ChunkEncoder {
             out += this.chunk({ tool_calls: [{ index, function: { arguments: piece } }] }, null);
           break;
         }
+        case 'evidence':
+          out += this.start();
+          flush();
+          for (const data of this.citations.evidence(event)) out += this.eventChunk(data);
+          break;
         case 'finish':
           out += this.start();
           text += this.citations.footnotes();
           flush();
           if (event.refusal) out += this.chunk({ refusal: event.refusal }, null);
-          out += this.annotations() + this.chunk({}, toFinishReason(event.reason));
+          out += this.annotations() + this.last(toFinishReason(event.reason));
           break;
         default:
           event satisfies never;
@@ -131,6 +136,13 @@ export class ChunkEncoder {
   private annotations(): string {
     const annotations = this.citations.annotations();
     return annotations.length === 0 ? '' : this.chunk({ annotations }, null);
+  }
+
+  /** The finish chunk, with what the check of the answer found. */
+  private last(finishReason: string): string {
+    const chunk = this.chunk({}, finishReason);
+    const evidence = this.citations.toEvidence();
+    return evidence ? `${chunk.slice(0, -3)},"ivy":${JSON.stringify({ evidence })}}\n\n` : chunk;
   }
 
   /** In chunks of their own, few enough tokens in each to keep the line short. */

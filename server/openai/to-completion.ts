@@ -47,6 +47,9 @@ export async function toChatCompletion(
         case 'usage':
           usage = event.usage;
           break;
+        case 'evidence':
+          watchers.citations.evidence(event);
+          break;
         case 'finish':
           finish = event.reason;
           refusal = event.refusal ?? null;
@@ -59,6 +62,7 @@ export async function toChatCompletion(
   if (finish === undefined) throw new AppError('stream_truncated', 'The answer ended before it was complete.');
   text += watchers.citations.footnotes();
   const annotations = watchers.citations.annotations();
+  const evidence = watchers.citations.toEvidence();
   return {
     id: head.id,
     object: 'chat.completion' as const,
@@ -86,6 +90,6 @@ export async function toChatCompletion(
       },
     ],
     usage: toUsage(usage),
-    ivy: { request_id: head.requestId, rag },
+    ivy: { request_id: head.requestId, rag, ...(evidence && { evidence }) },
   };
 }

@@ -94,7 +94,7 @@ describe('a grounded answer', () => {
     expect(requests[0]?.passages).toEqual([]);
   });
 
-  test('events come in order: gate, search, passages with numbers, prompt, model, text, usage, finish', async () => {
+  test('events come in order: gate, search, passages with numbers, prompt, model, text, usage, evidence, finish', async () => {
     const events = await setUp({ script: text('It is 4 m [Docu', 'ment 1] [7].') }).run();
     expect(events.map((event) => (event.type === 'step' ? event.step : event.type))).toEqual([
       'gate',
@@ -105,6 +105,7 @@ describe('a grounded answer', () => {
       'text-delta',
       'text-delta',
       'usage',
+      'evidence',
       'finish',
     ]);
     expect(events.find((event) => event.type === 'retrieval')?.passages.map(({ n, page }) => [n, page])).toEqual([

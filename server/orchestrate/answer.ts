@@ -13,6 +13,7 @@ import type {
 import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
+import { judgeSentences } from './evidence';
 import { decideGate, type Gate } from './gate';
 import { fitOptions } from './options';
 import { toPassagesMessage, toRetrievalNote } from './prompt';
@@ -92,7 +93,7 @@ async function* prepare(
   const asText = (request.options.responseFormat?.type ?? 'text') === 'text';
   return retrieval.state === 'off' || !asText
     ? (upstream as AsyncIterable<readonly RunEvent[]>)
-    : withCitations(upstream, citable(budget.passages, request.firstCitation ?? 1));
+    : withCitations(upstream, budget.passages, request.firstCitation ?? 1);
 }
 
 async function retrieve(
@@ -167,13 +168,18 @@ function citable(passages: readonly CitedPassage[], first: number): ReadonlySet<
 /** Checks markers that the model writes, and writes those of providers that cite natively. */
 async function* withCitations(
   upstream: AsyncIterable<readonly ModelEvent[]>,
-  known: ReadonlySet<number>,
+  passages: readonly CitedPassage[],
+  first: number,
 ): AsyncIterable<readonly RunEvent[]> {
-  const filter = new CitationFilter(known);
+  const filter = new CitationFilter(citable(passages, first));
   let lastCharacter = '';
+  let whole = '';
+  const citations: Citation[] = [];
   const text = (value: string, into: RunEvent[], cites = filter.cites) => {
     if (value === '') return;
     lastCharacter = value.charAt(value.length - 1);
+    for (const { n, at } of cites) citations.push({ n, at: whole.length + at });
+    whole += value;
     into.push(cites.length > 0 ? { type: 'text-delta', text: value, cites } : { type: 'text-delta', text: value });
   };
   try {
@@ -197,10 +203,16 @@ async function* withCitations(
             break;
           }
           case 'tool-call':
-          case 'finish':
             text(filter.end(), batch);
             batch.push(event);
             break;
+          case 'finish': {
+            text(filter.end(), batch);
+            const sentences = judgeSentences(whole, citations, passages);
+            if (sentences.length > 0) batch.push({ type: 'evidence', sentences });
+            batch.push(event);
+            break;
+          }
           case 'reasoning-delta':
           case 'logprobs':
           case 'usage':

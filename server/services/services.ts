@@ -10,7 +10,7 @@ import { AppError } from '../core/errors';
 import type { Principal, RunEvent, RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
-import { type Cached, cached } from '../lib/async';
+import { type Cached, cached, sleep } from '../lib/async';
 import { observed, thenDelegate } from '../lib/iterate';
 import { log } from '../lib/log';
 import { Serial } from '../lib/serial';
@@ -44,6 +44,7 @@ export interface ServicesOptions {
 const AUTO_POLL_MS = 5_000;
 const HEALTH_TTL_MS = 2_000;
 const DRAIN_MS = 30_000;
+const FLUSH_MS = 200;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const MAX_USER_CHARS = 200;
 const SAMPLES_ADDED = 'samples-added';
@@ -283,7 +284,10 @@ export class Services {
     await this.dropFolder.stop();
     await this.knowledge.stopIngestion();
     const deadline = performance.now() + DRAIN_MS;
-    while (this.active.size > 0 && performance.now() < deadline) await new Promise((done) => setTimeout(done, 50));
+    const waited = this.active.size > 0;
+    while (this.active.size > 0 && performance.now() < deadline) await sleep(50);
+    // An answer that is over may still be on its way to its client.
+    if (waited) await sleep(FLUSH_MS);
     const shutdown = new AppError('server_shutdown', 'Ivy was shut down while it wrote this answer.');
     for (const controller of this.active.keys()) controller.abort(shutdown);
     await this.knowledge.close();

@@ -1,5 +1,5 @@
 import type { EmbeddingProvider } from '../../core/embedding';
-import { toTerms } from './analyze';
+import { toTerms } from '../../lib/analyze';
 import { embedQuestion, embedTerms, type LatentModel } from './latent';
 import type { StoredPassage } from './passage-store';
 

@@ -1,5 +1,5 @@
 import type { Candidate, Passage, StageScores } from '../../core/knowledge';
-import { isIdentifier } from './analyze';
+import { isIdentifier } from '../../lib/analyze';
 import type { StoredPassage } from './passage-store';
 
 /** A passage that was found, with what every stage says about it. */

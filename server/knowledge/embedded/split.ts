@@ -1,6 +1,6 @@
-import { toTerms } from './analyze';
+import { toTerms } from '../../lib/analyze';
+import { detectLanguage, type Language } from '../../lib/language';
 import { type Block, toBlocks } from './blocks';
-import { detectLanguage, type Language } from './language';
 import type { ParsedDocument } from './parsed';
 
 /** A passage cut from one page, ready for the index. */

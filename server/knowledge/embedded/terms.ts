@@ -1,4 +1,4 @@
-import { isIdentifier, toTerms } from './analyze';
+import { isIdentifier, toTerms } from '../../lib/analyze';
 
 /** Search terms and how much each counts. */
 export type WeightedTerms = ReadonlyMap<string, number>;

@@ -86,6 +86,9 @@ export class ResponseWriter {
           this.close(out);
           this.addCall(event.call, out);
           break;
+        case 'evidence':
+          for (const data of this.citations.evidence(event)) out.push({ type: 'response.ivy.event', event: data });
+          break;
         case 'finish':
           this.begin(out);
           this.finish = event.reason;
@@ -134,6 +137,7 @@ export class ResponseWriter {
 
   private object(status: string, change: object): object {
     const { id, created, model, requestId, echo } = this.head;
+    const evidence = this.citations.toEvidence();
     return {
       id,
       object: 'response',
@@ -151,7 +155,7 @@ export class ResponseWriter {
       service_tier: 'default',
       usage: null,
       ...echo,
-      ivy: { request_id: requestId, rag: this.rag },
+      ivy: { request_id: requestId, rag: this.rag, ...(evidence && { evidence }) },
       ...change,
     };
   }
@@ -235,10 +239,18 @@ export class ResponseWriter {
   private annotations(): object[] {
     return this.citations
       .annotations()
-      .flatMap(({ type, url_citation: { start_index, end_index, ...citation } }) =>
+      .flatMap(({ type, support, url_citation: { start_index, end_index, ...citation } }) =>
         start_index < this.written
           ? []
-          : [{ type, start_index: start_index - this.written, end_index: end_index - this.written, ...citation }],
+          : [
+              {
+                type,
+                start_index: start_index - this.written,
+                end_index: end_index - this.written,
+                ...citation,
+                ...(support !== undefined && { support }),
+              },
+            ],
       );
   }
 

@@ -25,10 +25,10 @@ export function toTerms(text: string, language: Language = detectLanguage(text))
 /**
  * True for a term that names one thing: letters and then digits (`ces1001`), a compound of letters with a
  * digit or an underscore (`hed-fai-req-0140`, `cfe_es_poolcreate`), a clause (`5.3.2.1`). Years, ranges and
- * amounts (`1960s`, `1972-1979`, `10kg`) do not.
+ * amounts (`1960s`, `1972-1979`, `10kg`, `4.0`) do not.
  */
 export function isIdentifier(term: string): boolean {
-  if (/^\d+(?:\.\d+)+$/.test(term)) return true;
+  if (/^\d+(?:\.\d+){2,}$/.test(term)) return true;
   return /^\p{L}/u.test(term) && (JOINT.test(term) ? /[\d_]/.test(term) : /\d/.test(term));
 }
 

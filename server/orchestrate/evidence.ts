@@ -1,0 +1,148 @@
+import type { CitedPassage } from '../core/knowledge';
+import type { Citation, EvidenceIssue, SentenceEvidence } from '../core/run';
+import { isIdentifier, toTerms } from '../lib/analyze';
+import { detectLanguage, type Language } from '../lib/language';
+import { agrees, quantitiesOf } from './quantities';
+import { type Span, splitSentences } from './sentences';
+
+/** From here on a sentence counts as supported by the passages it cites. */
+const SUPPORTED = 0.5;
+/** Most support that is left when a number, an identifier or the force of a requirement differs. */
+const CONTRADICTED = 0.25;
+/** A sentence and one of its source say the same thing in other words from here on: only then are their verbs compared. */
+const SAME_STATEMENT = 0.5;
+/** Longer answers are checked up to here. */
+const MAX_SENTENCES = 400;
+
+/** What obliges, recommends and permits (ISO/IEC Directives part 2; ECSS-S-ST-00-01C). */
+const FORCE: readonly [name: string, pattern: RegExp][] = [
+  ['shall', /\b(?:shall|must|is required to|are required to|muss|müssen)\b/i],
+  ['should', /\b(?:should|is recommended|are recommended|sollte|sollten)\b/i],
+  ['may', /\b(?:may|is permitted|are permitted|is allowed|are allowed|darf|dürfen)\b/i],
+];
+const NEGATION = /\b(?:not|never|no|cannot|nicht|kein|keine|keinen|nie)\b|n't\b/i;
+
+/** A passage, prepared for comparing. */
+interface Source {
+  terms: ReadonlySet<string>;
+  quantities: ReturnType<typeof quantitiesOf>;
+  sentences: { text: string; terms: ReadonlySet<string> }[];
+  language: Language;
+}
+
+/**
+ * How far each sentence of an answer is borne out by the passages it cites, without a model:
+ *
+ *   support = share of the sentence's words, numbers with units and identifiers that stand in the cited passages,
+ *   at most 0.25 when a number or an identifier is missing there, or the force of a requirement (shall,
+ *   should, may) or a negation differs.
+ *
+ * It says whether the words of a claim are in its source, not whether the claim follows: a reader decides.
+ * Sentences without a citation are not judged. An answer in another language than its sources is judged by
+ * numbers and identifiers only.
+ */
+export function judgeSentences(
+  text: string,
+  citations: readonly Citation[],
+  passages: readonly CitedPassage[],
+): SentenceEvidence[] {
+  if (citations.length === 0) return [];
+  const sources = new Map<number, Source>();
+  const sourceOf = (n: number): Source | undefined => {
+    const known = sources.get(n);
+    if (known) return known;
+    const passage = passages.find((candidate) => candidate.n === n);
+    if (passage?.text === undefined) return undefined;
+    const source = prepare([passage.title, passage.heading, passage.text].filter(Boolean).join('\n'));
+    sources.set(n, source);
+    return source;
+  };
+  const language = detectLanguage(text);
+  const judged: SentenceEvidence[] = [];
+  let next = 0;
+  for (const span of splitSentences(text)) {
+    if (judged.length >= MAX_SENTENCES) break;
+    const cites = new Set<number>();
+    for (; next < citations.length && (citations[next]?.at ?? 0) < span.end; next++) {
+      const citation = citations[next];
+      if (citation && citation.at >= span.start) cites.add(citation.n);
+    }
+    if (cites.size === 0) continue;
+    const cited = [...cites].flatMap((n) => sourceOf(n) ?? []);
+    judged.push({
+      text: text.slice(span.start, span.end),
+      ...span,
+      cites: [...cites],
+      ...judge(text, span, cited, language),
+    });
+  }
+  return judged;
+}
+
+function judge(text: string, span: Span, sources: readonly Source[], language: Language) {
+  if (sources.length === 0) return { support: null, supported: null, issues: [] };
+  const sentence = text.slice(span.start, span.end).replace(/\[\d{1,3}\]/g, ' ');
+  const quantities = quantitiesOf(sentence);
+  // Numbers and units are compared as such; as words they would count twice.
+  const wording = quantities.reduce((rest, { text: written }) => rest.replace(written, ' '), sentence);
+  const terms = [...new Set(toTerms(wording, language))];
+  const words = terms.filter((term) => /\p{L}/u.test(term) && !isIdentifier(term));
+  const identifiers = terms.filter(isIdentifier);
+  const comparable = sources.some((source) => source.language === language);
+  const issues: EvidenceIssue[] = [
+    ...quantities
+      .filter((claimed) => !sources.some((source) => source.quantities.some((there) => agrees(claimed, there))))
+      .map(({ text: detail }): EvidenceIssue => ({ kind: 'number', detail })),
+    ...identifiers
+      .filter((identifier) => !sources.some((source) => source.terms.has(identifier)))
+      .map((detail): EvidenceIssue => ({ kind: 'identifier', detail })),
+    ...(comparable ? forceIssues(sentence, words, sources) : []),
+  ];
+  const exact = quantities.length + identifiers.length;
+  const claims = exact + (comparable ? words.length : 0);
+  if (claims === 0) return { support: null, supported: null, issues };
+  const shared = comparable ? words.filter((word) => sources.some((source) => source.terms.has(word))).length : 0;
+  const share = (exact + shared) / claims;
+  const support = issues.length > 0 ? Math.min(share, CONTRADICTED) : share;
+  return { support: Math.round(support * 100) / 100, supported: support >= SUPPORTED, issues };
+}
+
+/** Compares a claim with the sentence of its sources that is most like it. */
+function forceIssues(sentence: string, words: readonly string[], sources: readonly Source[]): EvidenceIssue[] {
+  let best = { share: 0, text: '' };
+  for (const source of sources) {
+    for (const candidate of source.sentences) {
+      const share = words.filter((word) => candidate.terms.has(word)).length / Math.max(1, words.length);
+      if (share > best.share) best = { share, text: candidate.text };
+    }
+  }
+  if (best.share < SAME_STATEMENT) return [];
+  const issues: EvidenceIssue[] = [];
+  const [claimed, there] = [forceOf(sentence), forceOf(best.text)];
+  if (claimed && there && claimed !== there)
+    issues.push({ kind: 'force', detail: `${claimed}, the source says ${there}` });
+  if (NEGATION.test(sentence) !== NEGATION.test(best.text)) {
+    issues.push({
+      kind: 'negation',
+      detail: NEGATION.test(sentence) ? 'negated here only' : 'negated in the source only',
+    });
+  }
+  return issues;
+}
+
+const forceOf = (sentence: string) => FORCE.find(([, pattern]) => pattern.test(sentence))?.[0];
+
+function prepare(text: string): Source {
+  const language = detectLanguage(text);
+  // Lines of a paragraph run on: only blank lines, lists and tables end a sentence.
+  const flowing = text.replace(/([^\n])\n(?=[^\n|\-*#\s])/g, '$1 ');
+  return {
+    terms: new Set(toTerms(text, language)),
+    quantities: quantitiesOf(text),
+    sentences: splitSentences(flowing).map(({ start, end }) => {
+      const sentence = flowing.slice(start, end);
+      return { text: sentence, terms: new Set(toTerms(sentence, language)) };
+    }),
+    language,
+  };
+}
