@@ -115,7 +115,9 @@ export async function buildWorkers() {
     target: 'node20',
     external: ['@firecrawl/pdf-inspector', 'canvas'],
     // Some bundled packages are CommonJS and ask for Node's modules at run time.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as createIvyRequire } from 'node:module'; const require = createIvyRequire(import.meta.url);",
+    },
     logLevel: 'error',
   });
 }

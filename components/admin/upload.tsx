@@ -52,7 +52,9 @@ export function Upload({ onStored }: { onStored(): void }) {
         <button type="button" className="button" onClick={() => input.current?.click()}>
           <UploadIcon aria-hidden="true" size={14} /> Add documents
         </button>
-        <span className="text-muted">or drop them here: PDF, Word (docx), HTML, Markdown, text</span>
+        <span className="text-muted">
+          or drop them here: PDF, Word, PowerPoint, Excel, EPUB, HTML, Markdown, CSV, text
+        </span>
         <input
           ref={input}
           type="file"

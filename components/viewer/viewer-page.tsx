@@ -3,18 +3,25 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { ChevronLeft, ChevronRight, Download } from 'lucide-react';
 import Link from 'next/link';
+import { useEffect, useMemo, useRef } from 'react';
 import { api, messageOf } from '../trpc-client';
 import { Markdown } from '../ui/markdown';
 import { Notice } from '../ui/notice';
 import { Shell } from '../ui/shell';
 
 /** One page of a document as text, for checking a citation. */
-export function ViewerPage({ document: id, page }: { document: string; page: number }) {
+export function ViewerPage({ document: id, page, passage }: { document: string; page: number; passage?: string }) {
   const view = useQuery({
-    queryKey: ['documents.page', id, page],
-    queryFn: () => api.documents.page.query({ id, page }),
+    queryKey: ['documents.page', id, page, passage],
+    queryFn: () => api.documents.page.query({ id, page, ...(passage !== undefined && { passage }) }),
     placeholderData: keepPreviousData,
   });
+  const range = view.data?.passage;
+  const marks = useMemo(() => (range ? [{ ...range, className: 'passage' }] : []), [range]);
+  const text = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (range) text.current?.querySelector('mark.passage')?.scrollIntoView({ block: 'center' });
+  }, [range]);
   const pages = view.data?.document.pages ?? page;
   const kind = view.data?.document.pageKind === 'section' ? 'Section' : 'Page';
   return (
@@ -44,11 +51,11 @@ export function ViewerPage({ document: id, page }: { document: string; page: num
               </PageLink>
               {view.data.heading && <span className="ml-2 truncate text-muted">{view.data.heading}</span>}
             </nav>
-            <div className="mt-5">
+            <div ref={text} className="mt-5">
               {view.data.text.trim() === '' ? (
                 <p className="text-muted">This page has no text layer.</p>
               ) : (
-                <Markdown text={view.data.text} />
+                <Markdown text={view.data.text} marks={marks} />
               )}
             </div>
           </>

@@ -96,4 +96,6 @@ export interface PageView {
   page: number;
   heading: string | null;
   text: string;
+  /** The passage that was asked for, as a range of the text in UTF-16 units, the end exclusive. */
+  passage?: { start: number; end: number };
 }

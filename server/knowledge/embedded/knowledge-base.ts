@@ -14,7 +14,7 @@ import type { Embedder } from './embedder';
 import { FileStore } from './file-store';
 import { Ingestion } from './ingestion';
 import { LanceStore } from './lance-store';
-import { detectMediaType } from './media-type';
+import { detectMediaType, type MediaType, UnsupportedFile } from './media-type';
 import { ParserProcess } from './parser-process';
 import type { PassageStore } from './passage-store';
 import { DEFAULT_MIN_SCORE, HybridSearch, type Reranker } from './search';
@@ -103,14 +103,7 @@ export class KnowledgeBase implements Retriever {
     const source = cleanName(name);
     const received = await this.parts.files.receive(content, this.options.maxFileBytes);
     try {
-      const mediaType = await detectMediaType(received.path, source);
-      if (!mediaType) {
-        throw new AppError(
-          'unsupported_media_type',
-          `Ivy cannot read ${source}: it is neither PDF, Word (docx), HTML, Markdown nor text.`,
-          { param: 'file' },
-        );
-      }
+      const mediaType = await knownMediaType(received.path, source);
       const id = createId('doc');
       await this.parts.files.keep(received, id);
       const { bytes, sha256 } = received;
@@ -149,8 +142,13 @@ export class KnowledgeBase implements Retriever {
     return this.options.documents.counts();
   }
 
-  page(id: string, page: number): Promise<PageView | undefined> {
-    return this.options.documents.page(id, page);
+  /** `passageId` adds where a passage of the page stands, when it is there. */
+  async page(id: string, page: number, passageId?: string): Promise<PageView | undefined> {
+    const view = await this.options.documents.page(id, page);
+    if (!view || passageId === undefined) return view;
+    const [passage] = await this.parts.store.passages([passageId]);
+    if (passage?.documentId !== id || passage.page !== page) return view;
+    return { ...view, passage: { start: passage.start, end: passage.end } };
   }
 
   /** The original as a stream; undefined when there is no such document. */
@@ -199,6 +197,17 @@ export class KnowledgeBase implements Retriever {
     }
     if (added.length > 0) this.parts.vectors.changed();
   }
+}
+
+async function knownMediaType(path: string, source: string): Promise<MediaType> {
+  const refuse = (why: string) => new AppError('unsupported_media_type', `${source} ${why}`, { param: 'file' });
+  const type = await detectMediaType(path, source).catch((error: unknown) => {
+    throw error instanceof UnsupportedFile ? refuse(error.message) : error;
+  });
+  if (type) return type;
+  throw refuse(
+    'cannot be read: it is neither PDF, Word, PowerPoint, Excel (docx, pptx, xlsx), EPUB, HTML, Markdown, CSV nor text.',
+  );
 }
 
 /**

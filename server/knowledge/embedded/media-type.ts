@@ -4,15 +4,35 @@ import { open } from 'node:fs/promises';
 export type MediaType =
   | 'application/pdf'
   | 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+  | 'application/vnd.openxmlformats-officedocument.presentationml.presentation'
+  | 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+  | 'application/epub+zip'
+  | 'text/csv'
   | 'text/html'
   | 'text/markdown'
   | 'text/plain';
 
 export const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+export const PPTX = 'application/vnd.openxmlformats-officedocument.presentationml.presentation';
+export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+export const EPUB = 'application/epub+zip';
+/** The file by which each kind of archive is known. */
+const ARCHIVES: readonly [file: string, type: MediaType][] = [
+  ['word/document.xml', DOCX],
+  ['ppt/presentation.xml', PPTX],
+  ['xl/workbook.xml', XLSX],
+];
 const HEAD_BYTES = 8 * 1024;
-const TAIL_BYTES = 128 * 1024;
+const TAIL_BYTES = 1024 * 1024;
+/** The container of Office before 2007, and of protected documents since. */
+const OLE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 
-/** The format of a file; undefined for binary content that no parser here reads. */
+/** A kind of file that Ivy knows but does not read, with what to do about it. */
+export class UnsupportedFile extends Error {
+  override readonly name = 'UnsupportedFile';
+}
+
+/** The format of a file; undefined for binary content that no parser here reads. Throws `UnsupportedFile`. */
 export async function detectMediaType(path: string, name: string): Promise<MediaType | undefined> {
   const file = await open(path, 'r');
   try {
@@ -23,7 +43,13 @@ export async function detectMediaType(path: string, name: string): Promise<Media
     if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) {
       // The list of a zip's entries stands at its end.
       const tail = await readAt(file, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
-      return tail.includes('word/document.xml') ? DOCX : undefined;
+      if (head.includes('mimetypeapplication/epub+zip')) return EPUB;
+      return ARCHIVES.find(([file]) => tail.includes(file))?.[1];
+    }
+    if (head.subarray(0, OLE.length).equals(OLE)) {
+      throw new UnsupportedFile(
+        'is an Office file of before 2007 (doc, xls, ppt), or protected by a password. Save it as docx, xlsx or pptx without a password.',
+      );
     }
     return textType(head, name, size);
   } finally {
@@ -42,6 +68,7 @@ function textType(head: Buffer, name: string, size: number): MediaType | undefin
   const start = head.toString('utf8').trimStart().slice(0, 512).toLowerCase();
   if (/^(?:<!--[\s\S]*?-->\s*)?(?:<!doctype html|<html|<head|<body)/.test(start.replace(/^<\?xml[^>]*>\s*/, '')))
     return 'text/html';
+  if (/\.(csv|tsv)$/i.test(name)) return 'text/csv';
   return /\.(md|markdown|mdx)$/i.test(name) ? 'text/markdown' : 'text/plain';
 }
 

@@ -29,9 +29,9 @@ export const documentsRouter = router({
 
   /** One page as text, for the source viewer. */
   page: procedure
-    .input(z.strictObject({ id: z.string(), page: z.number().int().min(1) }))
+    .input(z.strictObject({ id: z.string(), page: z.number().int().min(1), passage: z.string().max(200).optional() }))
     .query(async ({ ctx, input }) => {
-      const view = await ctx.services.knowledge.page(input.id, input.page);
+      const view = await ctx.services.knowledge.page(input.id, input.page, input.passage);
       if (!view) throw new AppError('not_found', 'This document or page does not exist, or it was removed.');
       return view;
     }),

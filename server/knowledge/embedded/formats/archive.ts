@@ -1,4 +1,5 @@
-import { UnreadableDocument } from './parsed';
+import { unzipSync } from 'fflate';
+import { UnreadableDocument } from '../parsed';
 
 const MAX_UNPACKED_BYTES = 300 * 1024 * 1024;
 const MAX_ENTRIES = 20_000;
@@ -27,5 +28,17 @@ export function checkZip(zip: Buffer): void {
     }
     position +=
       46 + zip.readUInt16LE(position + 28) + zip.readUInt16LE(position + 30) + zip.readUInt16LE(position + 32);
+  }
+}
+
+/** The files of a zip whose names match, as text. Throws `UnreadableDocument` for a damaged or dangerous one. */
+export function readZip(zip: Buffer, wanted: RegExp): Map<string, string> {
+  checkZip(zip);
+  try {
+    // Inflating stops at the size that the directory names, so that one which lies gains nothing.
+    const files = unzipSync(zip, { filter: ({ name }) => wanted.test(name) });
+    return new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('utf8')]));
+  } catch (error) {
+    throw new UnreadableDocument('The file is damaged and cannot be read.', { cause: error });
   }
 }
