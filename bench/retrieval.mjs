@@ -1,7 +1,7 @@
 // `npm run bench -- retrieval`: how well and how fast passages are found, through the running product:
 // documents are uploaded, questions go to /query. CISI (a public test collection beside the checkout) for
 // quality, a generated corpus for size.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, say } from '../scripts/setup.mjs';
 import { quantile } from './client.mjs';
@@ -74,10 +74,9 @@ async function realQuestions(row) {
   if (!existsSync(folder)) return say('The real documents are not there (../shared/data/documents).');
   const questions = JSON.parse(readFileSync(join(root, 'bench', 'questions.json'), 'utf8'));
   const ivy = await startIvy({});
-  const names = [...new Set(questions.map(({ source }) => source))];
   await uploadAll(
     ivy,
-    names.map((name) => [name, readFileSync(join(folder, name))]),
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
   );
   await settled(ivy);
   let first = 0;

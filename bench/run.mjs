@@ -171,6 +171,7 @@ async function streamsHeld(ivy) {
 
 function row(what, measured, must, reached) {
   rows.push({ what, measured, must, reached });
+  say(`${what}: ${measured}`);
 }
 
 function print() {

@@ -89,10 +89,52 @@ test.describe('the chat page', () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('hedera-2-payload-fairing.pdf');
     await expect(page.getByText('Page 3 of 9')).toBeVisible();
     await expect(page.getByText('two half-shells of CFRP sandwich')).toBeVisible();
+    // The passage itself stands out.
+    await expect(page.locator('mark.passage').filter({ hasText: 'half-shells' }).first()).toBeInViewport();
     await page.getByRole('link', { name: 'Next page' }).click();
     await expect(page.getByText('Page 4 of 9')).toBeVisible();
     expect(await accessible(page)).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  test('sentences that their source does not bear out are marked, with the reason', async ({ page }) => {
+    const complaints = watch(page, ivy);
+    ollama.behaviour = {
+      tokens: [
+        'The fairing consists of two half-shells of CFRP sandwich [1]. ',
+        'Its external diameter is 77.7 m [1].',
+      ],
+    };
+    await page.goto(ivy.url);
+    await ask(page);
+    await expect(page.getByText('2 cited sentences checked: 1 is not supported by the cited source.')).toBeVisible();
+    await expect(page.getByText('77.7 m does not stand in [1].')).toBeVisible();
+    const marked = page.locator('mark.unsupported');
+    await expect(marked.first()).toContainText('Its external diameter is 77.7 m');
+    await expect(page.getByRole('article')).toContainText('two half-shells of CFRP sandwich [1]. Its external');
+    expect(await marked.allTextContents()).not.toContain('half-shells');
+    expect(await accessible(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a follow-up is searched as a question of its own, which is shown and can be changed', async ({ page }) => {
+    await page.goto(ivy.url);
+    await ask(page);
+    await expect(page.getByRole('button', { name: 'Ask' })).toBeVisible();
+    ollama.script = [
+      { tokens: ['What is the separation system ', 'of the payload fairing?'] },
+      { tokens: ['It is cut by a cord [1].'] },
+    ];
+    await ask(page, 'And how is it separated?');
+    const second = page.getByRole('article').nth(1);
+    await expect(second).toContainText('Searched for “What is the separation system of the payload fairing?”');
+    await expect(second).toContainText('cut by a cord');
+    await second.getByRole('button', { name: 'Change' }).click();
+    await second.getByLabel('Search for').fill('clamp band preload');
+    await second.getByRole('button', { name: 'Search and answer again' }).click();
+    await expect(second).toContainText('Searched for “clamp band preload”');
+    await expect(page.getByRole('complementary', { name: 'Sources' }).nth(1)).toContainText('separation-requirements');
+    await expect(page.getByRole('article')).toHaveCount(2);
   });
 
   test('stop reaches the model and keeps what was written', async ({ page }) => {

@@ -65,7 +65,7 @@ export function ChatPage() {
         )}
         <ol className="space-y-10">
           {turns.map((turn) => (
-            <TurnView key={turn.key} turn={turn} onRetry={() => conversation.retry(turn)} />
+            <TurnView key={turn.key} turn={turn} onRetry={(wanted) => conversation.retry(turn, wanted)} busy={busy} />
           ))}
         </ol>
         <div ref={end} className="scroll-mb-40" />

@@ -9,7 +9,16 @@ import { Sources } from './sources';
 import { citedNumbers, placeOf, type Turn, toMarks, toReason } from './turn';
 
 /** A question, its answer, and the evidence beside it. */
-export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
+export const TurnView = memo(function TurnView({
+  turn,
+  busy,
+  onRetry,
+}: {
+  turn: Turn;
+  busy: boolean;
+  /** `wanted` is searched for instead of the question. */
+  onRetry(wanted?: string): void;
+}) {
   const [selected, setSelected] = useState<number | null>(null);
   const text = useDeferredValue(turn.text);
   const cited = useMemo(() => citedNumbers(text), [text]);
@@ -46,6 +55,7 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
         <h2 className="text-lg font-semibold whitespace-pre-wrap [overflow-wrap:anywhere]">{turn.question}</h2>
         <div className="mt-3 space-y-3">
           <RetrievalNotice turn={turn} />
+          <Searched turn={turn} busy={busy} onSearch={onRetry} />
           {turn.reasoning && (
             <details className="text-sm text-muted">
               <summary className="cursor-pointer">Reasoning</summary>
@@ -54,7 +64,7 @@ export const TurnView = memo(function TurnView({ turn, onRetry }: { turn: Turn; 
           )}
           <Markdown text={text} citation={citation} marks={marks} />
           <Progress turn={turn} />
-          <Outcome turn={turn} onRetry={onRetry} />
+          <Outcome turn={turn} onRetry={() => onRetry()} />
         </div>
       </article>
       {turn.passages.length > 0 && <Sources turn={turn} cited={cited} selected={selected} sourceId={sourceId} />}
@@ -73,6 +83,52 @@ function RetrievalNotice({ turn }: { turn: Turn }) {
     return <p className="text-sm text-muted">Answered without searching the documents: {turn.reason}.</p>;
   }
   return null;
+}
+
+/** What a follow-up was searched as, and a way to search for something else. */
+function Searched({ turn, busy, onSearch }: { turn: Turn; busy: boolean; onSearch(wanted: string): void }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const searched = turn.wanted ?? turn.rewritten;
+  if (searched === null || turn.state === 'off') return null;
+  if (draft === null) {
+    return (
+      <p className="flex flex-wrap items-baseline gap-x-2 text-sm text-muted">
+        <span className="[overflow-wrap:anywhere]">Searched for “{shorten(searched)}”</span>
+        {turn.phase === 'ended' && !busy && (
+          <button
+            type="button"
+            className="min-h-6 cursor-pointer text-ivy hover:underline"
+            onClick={() => setDraft(searched)}
+          >
+            Change
+          </button>
+        )}
+      </p>
+    );
+  }
+  return (
+    <form
+      className="flex flex-wrap gap-2 text-sm"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (draft.trim() !== '') onSearch(draft.trim());
+      }}
+    >
+      <input
+        className="field min-w-0 flex-1"
+        aria-label="Search for"
+        value={draft}
+        maxLength={8000}
+        onChange={(event) => setDraft(event.target.value)}
+      />
+      <button type="submit" className="button" disabled={busy}>
+        Search and answer again
+      </button>
+      <button type="button" className="button" onClick={() => setDraft(null)}>
+        Cancel
+      </button>
+    </form>
+  );
 }
 
 /** What is going on until the first word, and that more is to come. */

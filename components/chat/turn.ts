@@ -18,6 +18,10 @@ export interface Turn {
   runId: string | null;
   phase: 'starting' | 'searching' | 'waiting' | 'writing' | 'ended';
   query: string | null;
+  /** What was searched for instead of the question, which leant on the conversation. */
+  rewritten: string | null;
+  /** What the reader wants to be searched for instead. */
+  wanted: string | null;
   state: RetrievalState | null;
   reason: string | null;
   passages: readonly CitedPassage[];
@@ -34,7 +38,7 @@ export interface Turn {
   error: string | null;
 }
 
-export function createTurn(question: string, model: string, retrieval: boolean): Turn {
+export function createTurn(question: string, model: string, retrieval: boolean, wanted: string | null = null): Turn {
   return {
     key: createKey(),
     question,
@@ -43,6 +47,8 @@ export function createTurn(question: string, model: string, retrieval: boolean):
     runId: null,
     phase: 'starting',
     query: null,
+    rewritten: null,
+    wanted,
     state: null,
     reason: null,
     passages: [],
@@ -100,6 +106,8 @@ function applyStep(turn: Turn, step: Extract<RunEvent, { type: 'step' }>): Turn 
   switch (step.step) {
     case 'gate':
       return turn;
+    case 'rewrite':
+      return { ...turn, rewritten: step.query };
     case 'search':
       return { ...turn, phase: 'searching', query: step.query };
     case 'prompt':

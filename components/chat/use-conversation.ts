@@ -64,6 +64,7 @@ export function useConversation() {
           key: turn.key,
           model: turn.model,
           retrieval: turn.retrieval,
+          ...(turn.wanted !== null && { query: turn.wanted }),
           messages: [...history.flatMap(toMessages), { role: 'user', text: turn.question }],
         });
         dispatch({ type: 'started', key: turn.key, runId });
@@ -98,11 +99,12 @@ export function useConversation() {
     ask(question: string, model: string, retrieval: boolean) {
       if (!busy) void run(createTurn(question, model, retrieval), turns);
     },
-    retry(turn: Turn) {
+    /** Asks again in place; `wanted` is searched for instead of the question. */
+    retry(turn: Turn, wanted: string | null = turn.wanted) {
       if (busy) return;
       dispatch({ type: 'dropped', key: turn.key });
       const history = turns.slice(0, turns.indexOf(turn));
-      void run(createTurn(turn.question, turn.model, turn.retrieval), history);
+      void run(createTurn(turn.question, turn.model, turn.retrieval, wanted), history);
     },
     stop() {
       if (last?.runId) void api.chat.stop.mutate({ runId: last.runId }).catch(() => {});
@@ -123,7 +125,7 @@ function toMessages(turn: Turn) {
 function restart(turn: Turn): Turn {
   if (turn.phase === 'ended') return turn;
   const { key, runId } = turn;
-  return { ...createTurn(turn.question, turn.model, turn.retrieval), key, runId };
+  return { ...createTurn(turn.question, turn.model, turn.retrieval, turn.wanted), key, runId };
 }
 
 function load(): Turn[] {

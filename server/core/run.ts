@@ -1,6 +1,6 @@
 /** One question from arrival to the last event of its answer. */
 
-import type { ChatMessage, GenerationOptions, ModelEvent, OptionName } from './chat';
+import type { ChatMessage, GenerationOptions, ModelEvent, OptionName, Usage } from './chat';
 import type { CitedPassage, RetrievalState } from './knowledge';
 
 /** How a client gets the evidence beside the `[n]` in the text. */
@@ -22,6 +22,8 @@ export interface Principal {
 /** What the caller may change about retrieval for one request. */
 export interface RagOptions {
   enabled?: boolean;
+  /** Searched for instead of the question. */
+  query?: string;
   topK?: number;
   minScore?: number;
   collections?: readonly string[];
@@ -89,6 +91,8 @@ export interface SentenceEvidence {
 
 export type RunEvent =
   | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
+  /** A follow-up was turned into a question that stands alone. */
+  | { type: 'step'; step: 'rewrite'; question: string; query: string; by: 'model' | 'words'; usage?: Usage }
   | { type: 'step'; step: 'search'; query: string }
   | { type: 'step'; step: 'prompt'; report: PromptReport }
   | { type: 'step'; step: 'model'; provider: string; model: string; ignored: readonly OptionName[] }

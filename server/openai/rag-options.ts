@@ -26,6 +26,7 @@ export function fromRag(rag: RagBody | undefined, headers: Headers): RagOptions 
     .filter((name) => name !== '');
   return {
     enabled: rag?.enabled ?? (state === undefined ? undefined : state === 'on'),
+    query: rag?.query ?? undefined,
     topK: topK === undefined ? undefined : Math.floor(topK),
     minScore: rag?.min_score ?? number('x-ivy-min-score', 0, 1),
     collections: rag?.collections ?? names,

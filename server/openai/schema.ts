@@ -78,6 +78,7 @@ const tokenLimit = z
 /** What a request may change about retrieval. A misspelt name would silently change nothing, so it is refused. */
 export const ragSchema = z.strictObject({
   enabled: optional(z.boolean()),
+  query: optional(z.string().min(1).max(8_000)),
   top_k: optional(z.number().int().min(1).max(50)),
   min_score: optional(z.number().min(0).max(1)),
   collections: optional(z.array(z.string().min(1)).max(50)),

@@ -6,6 +6,7 @@ import type { RunEvent, RunRequest } from '../core/run';
 import { collect, patience, textOfEvents } from '../testing/collect';
 import { assistantMessage, passage, runRequest, userMessage } from '../testing/requests';
 import { createAnswer } from './answer';
+import { Rewriter } from './rewrite';
 
 const QUESTION = 'What is the payload fairing design?';
 const principal = { id: 'local', kind: 'local', role: 'admin', name: 'test' } as const;
@@ -65,6 +66,7 @@ function setUp(options: {
         };
       },
     },
+    rewriter: new Rewriter(),
     settings: { topK: 5, minScore: undefined, required: options.required ?? false },
     retrieval: true,
     hasDocuments: () => true,
@@ -213,6 +215,7 @@ test('a missing model is reported after the search, as it was thrown', async () 
         durationMs: 0,
       }),
     },
+    rewriter: new Rewriter(),
     settings: { topK: 5, minScore: undefined, required: false },
     retrieval: true,
     hasDocuments: () => true,

@@ -17,11 +17,13 @@ import { judgeSentences } from './evidence';
 import { decideGate, type Gate } from './gate';
 import { fitOptions } from './options';
 import { toPassagesMessage, toRetrievalNote } from './prompt';
+import { leansOnConversation, type Rewriter } from './rewrite';
 
 export interface AnswerParts {
   /** Resolves who answers; throws what is missing and how to get it. */
   target(): Promise<{ provider: ChatProvider; model: ModelInfo }>;
   retriever: Retriever;
+  rewriter: Rewriter;
   settings: RetrievalSettings;
   /** False for provider models that are exposed as they are. */
   retrieval: boolean;
@@ -49,11 +51,16 @@ async function* prepare(
   const target = parts.target();
   target.catch(() => {});
   const gate = decideGate(request, { profile: parts.retrieval, documents: parts.hasDocuments() });
-  yield [
-    { type: 'step', step: 'gate', retrieve: gate.retrieve, reason: gate.reason },
-    ...(gate.retrieve ? [{ type: 'step', step: 'search', query: gate.query } as const] : []),
-  ];
-  const retrieval = await retrieve(parts, request, gate, signal);
+  yield [{ type: 'step', step: 'gate', retrieve: gate.retrieve, reason: gate.reason }];
+  let { query } = gate;
+  const earlier = request.messages.slice(0, -1);
+  if (gate.retrieve && !request.rag.query && leansOnConversation(query, earlier)) {
+    const rewritten = await parts.rewriter.rewrite(query, earlier, target, signal);
+    if (rewritten.query !== query) yield [{ type: 'step', step: 'rewrite', question: query, ...rewritten }];
+    query = rewritten.query;
+  }
+  if (gate.retrieve) yield [{ type: 'step', step: 'search', query }];
+  const retrieval = await retrieve(parts, request, { ...gate, query }, signal);
   yield [retrieval];
   parts.keepEvidence?.(context.runId, retrieval.passages);
   // Degraded with passages means that a part of the search failed, not the search.

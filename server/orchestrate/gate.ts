@@ -13,7 +13,7 @@ const MAX_GREETING = 60;
 
 /** Decides without a model whether to search, and says why. */
 export function decideGate(request: RunRequest, searchable: { profile: boolean; documents: boolean }): Gate {
-  const query = toQuery(request.messages);
+  const query = request.rag.query?.trim() || toQuery(request.messages);
   const off = (reason: string): Gate => ({ retrieve: false, query, reason });
   if (request.task) return off('a background task of the client');
   if (request.rag.enabled === false) return off('switched off for this request');
@@ -22,7 +22,8 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
   if (query === '') return off('the question holds no text');
   if (query.length <= MAX_GREETING && GREETING.test(query)) return off('a greeting');
   // Short questions with a digit are often identifiers: 5.3.2.1, cES1001.
-  if (query.length < MIN_LENGTH && !/\d/.test(query)) return off('too short to search for');
+  const alone = !request.messages.slice(0, -1).some(({ role }) => role === 'user');
+  if (query.length < MIN_LENGTH && alone && !/\d/.test(query)) return off('too short to search for');
   if (!searchable.documents) return off('there are no documents yet');
   return { retrieve: true, query, reason: 'a question' };
 }

@@ -9,6 +9,7 @@ import { RerankService } from '../knowledge/rerank-service';
 import { shortDigest } from '../lib/ids';
 import { log } from '../lib/log';
 import { createAnswer } from '../orchestrate/answer';
+import { Rewriter } from '../orchestrate/rewrite';
 import { OllamaModels } from '../providers/ollama-models';
 import { OpenAiEmbeddings } from '../providers/openai-embeddings';
 import { ProviderRegistry } from '../providers/registry';
@@ -26,6 +27,8 @@ export class Snapshot {
   readonly ollamaModels: OllamaModels;
   readonly agent: KnowledgeAgent | undefined;
   private readonly retriever: Retriever;
+  /** Remembers from one configuration to the next which models are too slow. */
+  private readonly rewriter: Rewriter;
   /** What the embedded knowledge base searches with besides words. */
   readonly searchModels: { embedder: Embedder | undefined; reranker: RerankService | undefined };
 
@@ -40,6 +43,7 @@ export class Snapshot {
     const { url, timeoutMs } = config.knowledgeAgent;
     this.agent = url ? new KnowledgeAgent({ url, timeoutMs }) : undefined;
     this.retriever = this.agent ?? knowledge;
+    this.rewriter = previous?.rewriter ?? new Rewriter();
     this.searchModels = { embedder: this.embedder(), reranker: this.reranker() };
   }
 
@@ -67,6 +71,7 @@ export class Snapshot {
     };
     const parts = {
       retriever: this.retriever,
+      rewriter: this.rewriter,
       settings,
       hasDocuments,
       ...(this.agent && { keepEvidence }),

@@ -21,6 +21,9 @@ export interface ParsedPage {
   text: string;
 }
 
+/** Rows of one statement. */
+const PAGES_AT_ONCE = 50;
+
 /** Documents and their ingestion state. A row exists exactly when its file is on disk. */
 export class DocumentRepository {
   constructor(private readonly database: Database) {}
@@ -190,11 +193,9 @@ export class DocumentRepository {
       const row = await trx.selectFrom('documents').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row || row.status === 'deleting') return undefined;
       await trx.deleteFrom('document_pages').where('document_id', '=', id).execute();
-      for (const page of result.pages) {
-        await trx
-          .insertInto('document_pages')
-          .values({ document_id: id, ...page })
-          .execute();
+      for (let from = 0; from < result.pages.length; from += PAGES_AT_ONCE) {
+        const rows = result.pages.slice(from, from + PAGES_AT_ONCE).map((page) => ({ document_id: id, ...page }));
+        await trx.insertInto('document_pages').values(rows).execute();
       }
       await trx
         .updateTable('documents')

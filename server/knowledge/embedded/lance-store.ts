@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Connection, connect, Index, Session, type Table } from '@lancedb/lancedb';
 import { Field, FixedSizeList, Float32, Int32, Schema, Utf8 } from 'apache-arrow';
 import { Serial } from '../../lib/serial';
@@ -37,6 +38,8 @@ interface Row extends Record<string, unknown> {
 /** The number changes with the columns: an index of an older version is built again. */
 const TABLE = 'passages_3';
 const VECTORS = 'vectors_';
+/** Rows added at once. */
+const ROWS_AT_ONCE = 200;
 /** Rows read at once where all are gone through. */
 const PORTION = 500;
 const KEEP_VERSIONS_MS = 60_000;
@@ -120,7 +123,11 @@ export class LanceStore implements PassageStore {
       const rows = documents.flatMap(({ document, passages }) =>
         passages.map((passage, index) => toRow(document, passage, index)),
       );
-      if (rows.length > 0) await this.table.add(rows);
+      // Turning rows into the engine's form takes time of the event loop: in portions, others get their turn.
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+        await this.table.add(rows.slice(from, from + ROWS_AT_ONCE));
+        await nextTurn();
+      }
       await this.terms.add(documents.map(toIndexed));
       this.changes += 1;
       if (this.changes % TIDY_AFTER === 0) await optimize(this.table);

@@ -17,6 +17,8 @@ export const chatRouter = router({
         model: z.string().min(1).max(300),
         messages: z.array(messageSchema).min(1).max(1000),
         retrieval: z.boolean(),
+        /** Searched for instead of the question. */
+        query: z.string().min(1).max(8_000).optional(),
       }),
     )
     .mutation(({ ctx, input }) => {
@@ -25,7 +27,8 @@ export const chatRouter = router({
           ? { role: message.role, content: [{ type: 'text' as const, text: message.text }] }
           : { role: message.role, text: message.text, toolCalls: [] },
       );
-      const rag = input.retrieval ? {} : { enabled: false };
+      const { query } = input;
+      const rag = input.retrieval ? { ...(query !== undefined && { query }) } : { enabled: false };
       const runId = ctx.services.runs.start(
         { model: input.model, messages, options: {}, rag },
         ctx.principal,
