@@ -215,7 +215,7 @@ function Evidence({ turn }: { turn: Turn }) {
       <ul className="mt-1 list-disc space-y-1 pl-5">
         {doubtful.map((sentence) => (
           <li key={sentence.start} className="[overflow-wrap:anywhere]">
-            “{shorten(sentence.text)}” <span className="text-muted">{toReason(sentence)}</span>
+            “{shorten(sentence.text.replace(/[*_`]/g, ''))}” <span className="text-muted">{toReason(sentence)}</span>
           </li>
         ))}
       </ul>

@@ -17,7 +17,7 @@ import type { VectorHits, Vectors } from './vectors';
 export const DEFAULT_MIN_SCORE = 0.2;
 
 /** Hits of each search that are fused, at least. */
-const HITS = 200;
+const HITS = 100;
 /** Fused passages that are looked at, at least; those of one page are merged afterwards. */
 const CANDIDATES = 24;
 /** Passages that a reranker is asked about, at least. */
