@@ -32,6 +32,16 @@ export function Documents() {
     mutationFn: (id: string) => api.documents.remove.mutate({ id }),
     onSettled: () => client.invalidateQueries(),
   });
+  const pause = useMutation({
+    mutationFn: (paused: boolean) => api.documents.pause.mutate({ paused }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['documents.list'] }),
+  });
+  const cancel = useMutation({
+    mutationFn: () => api.documents.cancel.mutate(),
+    onSettled: () => client.invalidateQueries({ queryKey: ['documents.list'] }),
+  });
+  const [cancelling, setCancelling] = useState(false);
+  const paused = list.data?.pages[0]?.paused ?? false;
   const documents = list.data?.pages.flatMap((page) => page.documents) ?? [];
   const counts = list.data?.pages[0]?.counts;
   const working = counts ? counts.queued + counts.parsing + counts.indexing : 0;
@@ -39,13 +49,39 @@ export function Documents() {
     <div className="space-y-4 text-sm">
       <Upload onStored={() => void client.invalidateQueries({ queryKey: ['documents.list'] })} />
       {list.isError && <Notice tone="failure">{messageOf(list.error)}</Notice>}
+      {(pause.isError || cancel.isError) && <Notice tone="failure">{messageOf(pause.error ?? cancel.error)}</Notice>}
       {remove.isError && <Notice tone="failure">{messageOf(remove.error)}</Notice>}
       {counts && (
-        <p className="text-muted tabular-nums" role="status">
-          {plural(counts.ready, 'document')} ready
-          {working > 0 && `, ${working} in work`}
-          {counts.failed > 0 && `, ${counts.failed} failed`}
-        </p>
+        <div className="flex min-h-9 flex-wrap items-center gap-3">
+          <p className="text-muted tabular-nums" role="status">
+            {plural(counts.ready, 'document')} ready
+            {working > 0 && `, ${working} ${paused ? 'waiting (paused)' : 'in work'}`}
+            {counts.failed > 0 && `, ${counts.failed} failed`}
+          </p>
+          {(working > 0 || paused) && (
+            <button type="button" className="button" disabled={pause.isPending} onClick={() => pause.mutate(!paused)}>
+              {paused ? 'Go on' : 'Pause'}
+            </button>
+          )}
+          {counts.queued > 0 && (
+            <button type="button" className="button" disabled={cancel.isPending} onClick={() => setCancelling(true)}>
+              Remove waiting
+            </button>
+          )}
+        </div>
+      )}
+      {cancelling && (
+        <Confirm
+          title={`Remove ${plural(counts?.queued ?? 0, 'waiting document')}?`}
+          action="Remove"
+          onCancel={() => setCancelling(false)}
+          onConfirm={() => {
+            cancel.mutate();
+            setCancelling(false);
+          }}
+        >
+          Documents that have not been read yet are removed with their files. What is ready stays.
+        </Confirm>
       )}
       {list.data && documents.length === 0 && (
         <p className="text-muted">No documents yet. Add some above, or put them into data/ingestion/unprocessed.</p>
@@ -89,6 +125,7 @@ function Row({ document, onRemove }: { document: DocumentRow; onRemove(): void }
     passages !== null && plural(passages, 'passage'),
     formatBytes(bytes),
     revision > 1 && `revision ${revision}`,
+    document.collection !== 'default' && document.collection,
     document.sample && 'sample',
     formatAgo(document.createdAt),
   ].filter(Boolean);

@@ -1,7 +1,9 @@
 'use client';
 
+import { useQuery } from '@tanstack/react-query';
 import { Upload as UploadIcon } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
+import { api } from '../trpc-client';
 import { createKey } from '../ui/create-key';
 
 interface Item {
@@ -17,6 +19,11 @@ interface Item {
 export function Upload({ onStored }: { onStored(): void }) {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [over, setOver] = useState(false);
+  const [collection, setCollection] = useState('');
+  const collections = useQuery({
+    queryKey: ['documents.collections'],
+    queryFn: () => api.documents.collections.query(),
+  });
   const input = useRef<HTMLInputElement>(null);
   const change = (key: string, update: Partial<Item>) =>
     setItems((before) => before.map((item) => (item.key === key ? { ...item, ...update } : item)));
@@ -28,7 +35,7 @@ export function Upload({ onStored }: { onStored(): void }) {
     ]);
     // One after the other: the server works off one document at a time anyway.
     for (const { file, key } of batch) {
-      change(key, await send(file, (sent) => change(key, { sent })));
+      change(key, await send(file, collection, (sent) => change(key, { sent })));
       onStored();
     }
   };
@@ -55,6 +62,22 @@ export function Upload({ onStored }: { onStored(): void }) {
         <span className="text-muted">
           or drop them here: PDF, Word, PowerPoint, Excel, EPUB, HTML, Markdown, CSV, text
         </span>
+        <label className="ml-auto flex items-center gap-2">
+          Collection
+          <input
+            className="field w-36"
+            list="collections"
+            placeholder="default"
+            maxLength={100}
+            value={collection}
+            onChange={(event) => setCollection(event.target.value)}
+          />
+        </label>
+        <datalist id="collections">
+          {collections.data?.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
         <input
           ref={input}
           type="file"
@@ -85,7 +108,7 @@ export function Upload({ onStored }: { onStored(): void }) {
 }
 
 /** `fetch` tells no progress of what it sends. */
-function send(file: File, onProgress: (share: number) => void): Promise<Partial<Item>> {
+function send(file: File, collection: string, onProgress: (share: number) => void): Promise<Partial<Item>> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open('POST', '/documents');
@@ -97,6 +120,8 @@ function send(file: File, onProgress: (share: number) => void): Promise<Partial<
       resolve({ outcome: 'refused', message: errorOf(request.responseText) });
     };
     const form = new FormData();
+    // Fields come before the file, or the server sees them too late.
+    if (collection.trim() !== '') form.append('collection', collection.trim());
     form.append('file', file);
     request.send(form);
   });

@@ -48,6 +48,7 @@ const FLUSH_MS = 200;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const MAX_USER_CHARS = 200;
 const SAMPLES_ADDED = 'samples-added';
+const INGESTION_PAUSED = 'ingestion-paused';
 const PASSWORD_MARK = 'password-mark';
 
 /** The process-long parts and the current configuration's snapshot: everything a transport needs. */
@@ -117,6 +118,7 @@ export class Services {
       latentWorkerPath: join(options.root, 'dist', 'latent-worker.mjs'),
       termWorkerPath: join(options.root, 'dist', 'term-index-worker.mjs'),
       maxFileBytes: MAX_FILE_BYTES,
+      paused: (await settings.get(INGESTION_PAUSED)) !== undefined,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
     services = new Services(
@@ -265,13 +267,33 @@ export class Services {
     await this.audit.record(by.name, 'key changed', `${id} ${JSON.stringify(settings)}`);
   }
 
+  /** Holds ingestion, or lets it go on; it stays so over restarts. */
+  async pauseIngestion(paused: boolean, by: Principal): Promise<void> {
+    if (paused) {
+      await this.settings.set(INGESTION_PAUSED, new Date().toISOString());
+      this.knowledge.ingestion.pause();
+    } else {
+      await this.settings.remove(INGESTION_PAUSED);
+      this.knowledge.ingestion.resume();
+    }
+    await this.audit.record(by.name, paused ? 'ingestion paused' : 'ingestion resumed', '');
+  }
+
+  /** Removes the documents that wait for their turn; answers how many. */
+  async cancelIngestion(by: Principal): Promise<number> {
+    const count = await this.knowledge.ingestion.cancelQueued();
+    await this.audit.record(by.name, 'waiting documents removed', String(count));
+    return count;
+  }
+
   /** Throws 404 when there is no such document. */
   async removeDocument(id: string, by: Principal): Promise<void> {
     const document = await this.knowledge.get(id);
     if (!document || !(await this.knowledge.remove(id))) {
       throw new AppError('not_found', 'This document does not exist, or it was removed already.');
     }
-    await this.audit.record(by.name, 'document removed', `${document.source} (${id})`);
+    // The knowledge base has looked: no row, passage, vector or file is left.
+    await this.audit.record(by.name, 'document removed', `${document.source} (${id}), verified`);
   }
 
   /** Ends without losing anything: running answers get half a minute, then a typed end. */

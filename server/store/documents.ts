@@ -108,6 +108,17 @@ export class DocumentRepository {
     return { documents: page.map(toInfo), next: rows.length > limit && last ? `${last.created_at}.${last.id}` : null };
   }
 
+  async collections(): Promise<string[]> {
+    const rows = await this.database
+      .selectFrom('documents')
+      .select('collection')
+      .distinct()
+      .where('status', '!=', 'deleting')
+      .orderBy('collection')
+      .execute();
+    return rows.map(({ collection }) => collection);
+  }
+
   async counts(): Promise<Record<DocumentStatus, number>> {
     const rows = await this.database
       .selectFrom('documents')

@@ -40,7 +40,7 @@ export class SettingsRepository {
       .execute();
   }
 
-  private async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<void> {
     await this.database.deleteFrom('settings').where('name', '=', name).execute();
   }
 }

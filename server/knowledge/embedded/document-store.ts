@@ -13,6 +13,7 @@ export interface DocumentStore {
   }): Promise<{ document: DocumentInfo; created: boolean }>;
   get(id: string): Promise<DocumentInfo | undefined>;
   list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }>;
+  collections(): Promise<string[]>;
   counts(): Promise<Record<DocumentStatus, number>>;
   withStatus(...statuses: (DocumentStatus | 'deleting')[]): Promise<DocumentInfo[]>;
   takeQueued(): Promise<DocumentInfo | undefined>;

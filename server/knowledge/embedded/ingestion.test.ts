@@ -83,3 +83,20 @@ test('a document that is done does not wait for a slow one behind it', async () 
   await vi.waitFor(async () => expect(await statuses()).toEqual(['ready', 'ready']));
   await ingestion.stop();
 });
+
+test('paused, documents wait; then they are worked off, or removed if asked', async () => {
+  const { ingestion, add, statuses } = await setUp();
+  ingestion.pause();
+  await add(1);
+  await add(2);
+  ingestion.wake();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await statuses()).toEqual(['queued', 'queued']);
+  expect(ingestion.paused).toBe(true);
+  expect(await ingestion.cancelQueued()).toBe(2);
+  expect(await statuses()).toEqual([]);
+  await add(3);
+  ingestion.resume();
+  await vi.waitFor(async () => expect(await statuses()).toEqual(['ready']));
+  await ingestion.stop();
+});

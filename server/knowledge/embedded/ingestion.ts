@@ -44,6 +44,7 @@ const TIDY_MS = 90_000;
 export class Ingestion {
   private running: Promise<void> | undefined;
   private again = false;
+  private held = false;
   /** True after a fault: some documents may be left in the middle. */
   private interrupted = false;
   private retry: NodeJS.Timeout | undefined;
@@ -74,9 +75,31 @@ export class Ingestion {
     this.interrupted = false;
   }
 
+  /** True while documents are only queued. */
+  get paused(): boolean {
+    return this.held;
+  }
+
+  /** Finishes the document under way and takes no other until `resume()`. */
+  pause(): void {
+    this.held = true;
+  }
+
+  resume(): void {
+    this.held = false;
+    this.wake();
+  }
+
+  /** Removes all documents that wait for their turn; answers how many. */
+  async cancelQueued(): Promise<number> {
+    const queued = await this.parts.documents.withStatus('queued');
+    for (const { id } of queued) await this.remove(id);
+    return queued.length;
+  }
+
   /** To be called after a document was queued. */
   wake(): void {
-    if (this.stopped.signal.aborted) return;
+    if (this.stopped.signal.aborted || this.held) return;
     if (this.running) {
       this.again = true;
       return;
@@ -117,7 +140,7 @@ export class Ingestion {
       if (this.interrupted) await this.takeUp();
       for (;;) {
         if (this.stopped.signal.aborted) return;
-        const document = await this.parts.documents.takeQueued();
+        const document = this.held ? undefined : await this.parts.documents.takeQueued();
         underWay = document && this.read(document);
         const settled = underWay?.then(isSettled, isSettled);
         while (settled && batch.length > 0 && !(await within(this.publishAfterMs, settled))) {

@@ -32,16 +32,19 @@ export interface KnowledgeBaseOptions {
   maxFileBytes: number;
   /** See `VectorsOptions`. */
   settleMs?: number;
+  /** Starts with ingestion paused. */
+  paused?: boolean;
 }
 
 const DEFAULT_COLLECTION = 'default';
+const MAX_COLLECTION_CHARS = 100;
 
 /** The embedded knowledge base: documents in, passages out. */
 export class KnowledgeBase implements Retriever {
   /** Documents whose ingestion is complete; anything else in the index is shown to nobody. */
   private readonly ready: Set<string>;
   private readonly search: HybridSearch;
-  private readonly ingestion: Ingestion;
+  private readonly intake: Ingestion;
   private reranker: Reranker | undefined;
 
   private constructor(
@@ -51,7 +54,7 @@ export class KnowledgeBase implements Retriever {
     const { files, store, vectors, ready } = parts;
     this.ready = ready;
     this.search = new HybridSearch(store, vectors, (id) => ready.has(id));
-    this.ingestion = new Ingestion({
+    this.intake = new Ingestion({
       documents: options.documents,
       files,
       store,
@@ -75,7 +78,8 @@ export class KnowledgeBase implements Retriever {
       settleMs: options.settleMs,
     });
     const base = new KnowledgeBase(options, { ready, files, store, vectors });
-    await base.ingestion.recover();
+    if (options.paused) base.intake.pause();
+    await base.intake.recover();
     vectors.changed();
     return base;
   }
@@ -107,7 +111,7 @@ export class KnowledgeBase implements Retriever {
       const id = createId('doc');
       await this.parts.files.keep(received, id);
       const { bytes, sha256 } = received;
-      const collection = options.collection ?? DEFAULT_COLLECTION;
+      const collection = cleanCollection(options.collection);
       const result = await this.options.documents.add({
         id,
         source,
@@ -118,16 +122,21 @@ export class KnowledgeBase implements Retriever {
         sample: options.sample ?? false,
       });
       if (!result.created) await this.parts.files.remove(id);
-      this.ingestion.wake();
+      this.intake.wake();
       return result;
     } finally {
       await this.parts.files.discard(received);
     }
   }
 
+  /** Whether documents that were added are worked off. */
+  get ingestion(): Pick<Ingestion, 'paused' | 'pause' | 'resume' | 'cancelQueued'> {
+    return this.intake;
+  }
+
   /** False when there is no such document. */
   remove(id: string): Promise<boolean> {
-    return this.ingestion.remove(id);
+    return this.intake.remove(id);
   }
 
   get(id: string): Promise<DocumentInfo | undefined> {
@@ -136,6 +145,10 @@ export class KnowledgeBase implements Retriever {
 
   list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }> {
     return this.options.documents.list(limit, cursor);
+  }
+
+  collections(): Promise<string[]> {
+    return this.options.documents.collections();
   }
 
   counts(): Promise<Record<DocumentStatus, number>> {
@@ -180,11 +193,11 @@ export class KnowledgeBase implements Retriever {
 
   /** The document under way goes on at the next start; searching is still possible. */
   async stopIngestion(): Promise<void> {
-    await this.ingestion.stop();
+    await this.intake.stop();
   }
 
   async close(): Promise<void> {
-    await this.ingestion.stop();
+    await this.intake.stop();
     await this.parts.vectors.stop();
     this.parts.store.close();
   }
@@ -197,6 +210,15 @@ export class KnowledgeBase implements Retriever {
     }
     if (added.length > 0) this.parts.vectors.changed();
   }
+}
+
+function cleanCollection(name: string | undefined): string {
+  const clean = name
+    ?.normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}]/gu, '')
+    .trim()
+    .slice(0, MAX_COLLECTION_CHARS);
+  return clean || DEFAULT_COLLECTION;
 }
 
 async function knownMediaType(path: string, source: string): Promise<MediaType> {

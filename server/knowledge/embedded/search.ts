@@ -87,7 +87,7 @@ export class HybridSearch {
     const judged = await this.judge(query, merged, reranker, clock, signal);
     const kept = judged.found.filter(({ score }) => query.minScore === undefined || score >= query.minScore);
     const trouble = searched.trouble ?? judged.trouble;
-    const empty = emptyReason(terms, judged.found.length);
+    const empty = emptyReason(terms, judged.found.length, query.collections);
     return {
       state: trouble ? 'degraded' : kept.length > 0 ? 'ok' : 'empty',
       reason: trouble ?? (kept.length > 0 ? undefined : empty),
@@ -223,10 +223,11 @@ function vectorTrouble(error: unknown): string {
   return 'The embedding model cannot be reached; the documents were searched by words only.';
 }
 
-function emptyReason({ terms }: QueryTerms, candidates: number): string {
+function emptyReason({ terms }: QueryTerms, candidates: number, collections: Scope['collections']): string {
   if (terms.size === 0) return 'The question holds no word to search for.';
+  const where = collections ? `No document of ${collections.join(', ') || 'no collection'}` : 'No document';
   return candidates === 0
-    ? 'No document contains any word of this question.'
+    ? `${where} contains any word of this question.`
     : 'No passage matches this question well enough.';
 }
 

@@ -11,8 +11,17 @@ export const documentsRouter = router({
         ctx.services.knowledge.list(input.limit, input.cursor ?? undefined),
         ctx.services.knowledge.counts(),
       ]);
-      return { ...page, counts };
+      return { ...page, counts, paused: ctx.services.knowledge.ingestion.paused };
     }),
+
+  /** Names of the collections there are. */
+  collections: procedure.query(({ ctx }) => ctx.services.knowledge.collections()),
+
+  pause: adminProcedure
+    .input(z.strictObject({ paused: z.boolean() }))
+    .mutation(({ ctx, input }) => ctx.services.pauseIngestion(input.paused, ctx.principal)),
+
+  cancel: adminProcedure.mutation(({ ctx }) => ctx.services.cancelIngestion(ctx.principal)),
 
   remove: adminProcedure.input(z.strictObject({ id: z.string() })).mutation(async ({ ctx, input }) => {
     await ctx.services.removeDocument(input.id, ctx.principal);
