@@ -145,7 +145,9 @@ test('uploads documents, names what is wrong with a broken one, and deletes', as
     { name: 'tool.exe', mimeType: 'application/octet-stream', buffer: Buffer.from([0x4d, 0x5a, 0, 1, 2]) },
   ]);
   const documents = page.getByRole('region', { name: 'Documents' });
-  await expect(documents.getByRole('list', { name: 'Uploads' })).toContainText('Ivy cannot read tool.exe');
+  await expect(documents.getByRole('list', { name: 'Uploads' })).toContainText(
+    'tool.exe cannot be read: it is neither PDF',
+  );
   const row = (name: string) =>
     documents.getByRole('listitem').filter({ has: page.getByRole('button', { name: `Delete ${name}` }) });
   await expect(row('tank.md')).toContainText('1 section · 1 passage');

@@ -42,13 +42,37 @@ export async function readUpload<T>(
       body.pipe(reader);
     });
   } catch (error) {
-    body.destroy();
+    body.unpipe();
     // Ends the file's own stream too, which would otherwise wait for more for ever.
     parser?.destroy(error instanceof Error ? error : undefined);
     await taken?.catch(() => {});
+    await takeRest(body);
     if (error instanceof AppError) throw error;
     throw new AppError('invalid_request', 'The multipart body is malformed or was cut off.', { cause: error });
   }
   if (!taken) throw new AppError('invalid_request', 'The body holds no file in the field "file".', { param: 'file' });
   return taken;
+}
+
+/** What is still taken of a body that was refused. */
+const REST_BYTES = 16 * 1024 * 1024;
+const REST_MS = 5_000;
+
+/**
+ * Takes the rest of a body whose reader gave up: it would otherwise stand before the next request of a kept
+ * connection, which would wait until it is cut off. A large rest is left; its connection is closed.
+ */
+async function takeRest(body: Readable): Promise<void> {
+  const late = setTimeout(() => body.destroy(), REST_MS);
+  let taken = 0;
+  try {
+    for await (const chunk of body) {
+      taken += (chunk as Uint8Array).length;
+      if (taken > REST_BYTES) break;
+    }
+  } catch {
+    // The client has gone, or took too long.
+  } finally {
+    clearTimeout(late);
+  }
 }
