@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from 'playwright/test';
 import { Ivy, until } from './ivy';
@@ -38,6 +39,29 @@ const completion = (change = {}) =>
       ...change,
     }),
   });
+
+test('what was asked can be looked at: how it was searched, with every score, and the answer', async ({ page }) => {
+  ollama.behaviour = { tokens: ['It has two half-shells [1]. ', 'It weighs 77 t [1].'] };
+  await completion();
+  ollama.behaviour = {};
+  await page.goto(`${ivy.url}/admin`);
+  const runs = page.getByRole('region', { name: 'Questions and answers' });
+  const run = runs.getByRole('listitem').filter({ hasText: 'What is the payload fairing design?' }).first();
+  await expect(run).toContainText('1 not supported');
+  await run.locator('summary').click();
+  const candidates = run.getByRole('region', { name: 'Candidates' });
+  await expect(candidates).toContainText('hedera-2-payload-fairing.pdf, page 3');
+  await expect(candidates.getByRole('row').nth(1)).toContainText(/#1/);
+  await expect(run).toContainText('It has two half-shells [1].');
+  await expect(run).toContainText(/keyword \d+\.\d ms/);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    run.getByRole('link', { name: 'Export' }).click(),
+  ]);
+  const record = JSON.parse(readFileSync(await download.path(), 'utf8'));
+  expect(record).toMatchObject({ question: 'What is the payload fairing design?', finish: 'stop' });
+  expect(JSON.stringify(record.retrieval)).not.toContain('half-shells');
+});
 
 test('shows the state of every dependency', async ({ page }) => {
   await page.goto(`${ivy.url}/admin`);
@@ -130,6 +154,33 @@ test('removes a model after asking', async ({ page }) => {
   await page.getByRole('dialog').getByRole('button', { name: 'Remove mistral:latest' }).click();
   await expect(page.getByRole('button', { name: 'Remove mistral:latest' })).toHaveCount(0);
   expect(ollama.models.map(({ name }) => name)).not.toContain('mistral:latest');
+});
+
+test('ingestion can be paused, and what waits removed', async ({ page }) => {
+  await page.goto(`${ivy.url}/admin`);
+  const documents = page.getByRole('region', { name: 'Documents' });
+  await documents.getByLabel('Collection').fill('spares');
+  await page
+    .getByLabel('Files to add')
+    .setInputFiles([
+      { name: 'spare.md', mimeType: 'text/markdown', buffer: Buffer.from('# Spare\n\nThe spare valve.') },
+    ]);
+  const row = documents.getByRole('listitem').filter({ hasText: 'spare.md' });
+  await expect(row.filter({ hasText: 'spares' }).first()).toBeVisible();
+  await fetch(`${ivy.url}/api/trpc/documents.pause`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: ivy.url },
+    body: JSON.stringify({ paused: true }),
+  });
+  await ivy.upload('waiting.md', '# Waiting');
+  await expect(documents.getByRole('status').filter({ hasText: '1 waiting (paused)' })).toBeVisible();
+  await documents.getByRole('button', { name: 'Remove waiting' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(documents.getByText('waiting.md')).toHaveCount(0);
+  await documents.getByRole('button', { name: 'Go on' }).click();
+  await expect(documents.getByRole('button', { name: 'Go on' })).toHaveCount(0);
+  await ivy.upload('later.md', '# Later\n\nThe later valve.');
+  await ivy.settled();
 });
 
 test('uploads documents, names what is wrong with a broken one, and deletes', async ({ page }) => {

@@ -11,6 +11,7 @@ import { ConnectOpenWebUi } from './connect-open-webui';
 import { Dependencies } from './dependencies';
 import { Documents } from './documents';
 import { OllamaModels } from './ollama-models';
+import { Runs } from './runs';
 import { Usage } from './usage';
 
 /** State of everything, the model that answers, the models of Ollama, and the documents. */
@@ -50,6 +51,9 @@ export function AdminPage() {
         </Section>
         <Section id="keys" title="API keys">
           <ApiKeys />
+        </Section>
+        <Section id="runs" title="Questions and answers">
+          <Runs />
         </Section>
         <Section id="usage" title="Usage">
           <Usage />

@@ -56,6 +56,7 @@ export const variables = {
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
   TASK_MODEL: z.string().max(200),
+  IVY_RUN_RETENTION_DAYS: integer(0, 3650),
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be an address or a host name'),
   PORT: integer(0, 65_535),
   IVY_DATA_DIR: z.string(),
@@ -96,6 +97,8 @@ export interface Config {
   /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
   taskModel: string | undefined;
   rag: { topK: number; minScore: number | undefined; required: boolean };
+  /** Questions and answers are kept this long; 0 records nothing. */
+  runRetentionDays: number;
   host: string;
   port: number;
   dataDir: string;
@@ -136,6 +139,7 @@ export function toConfig(values: Parsed): Config {
       minScore: values.RAG_MIN_SCORE,
       required: values.RAG_REQUIRED ?? false,
     },
+    runRetentionDays: values.IVY_RUN_RETENTION_DAYS ?? 30,
     host: values.HOST ?? '127.0.0.1',
     port,
     dataDir: values.IVY_DATA_DIR ?? './data',

@@ -1,7 +1,7 @@
 /** One question from arrival to the last event of its answer. */
 
 import type { ChatMessage, GenerationOptions, ModelEvent, OptionName, Usage } from './chat';
-import type { CitedPassage, RetrievalState } from './knowledge';
+import type { Candidate, CitedPassage, RetrievalState } from './knowledge';
 
 /** How a client gets the evidence beside the `[n]` in the text. */
 export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
@@ -102,6 +102,9 @@ export type RunEvent =
       reason?: string;
       query: string;
       passages: readonly CitedPassage[];
+      /** All that was scored, best first. */
+      candidates: readonly Candidate[];
+      timings: Readonly<Record<string, number>>;
       durationMs: number;
     }
   | { type: 'text-delta'; text: string; cites?: readonly Citation[] }

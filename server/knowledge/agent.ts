@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, isAbort } from '../core/errors';
 import { type Passage, type Retrieval, type RetrievalQuery, type Retriever, STAGES } from '../core/knowledge';
+import { withDeadline } from '../lib/async';
 import { Breaker } from '../net/breaker';
 import { openRequest, readCapped } from '../net/http';
 
@@ -77,42 +78,49 @@ export class KnowledgeAgent implements Retriever {
   }
 
   private async query(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {
-    const timeout = AbortSignal.timeout(this.options.timeoutMs);
+    const { timeoutMs } = this.options;
+    let late = false;
     try {
-      const response = await openRequest(
-        {
-          service: SERVICE,
-          url: `${this.options.url}/query`,
-          method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json' },
-          body: JSON.stringify({
-            query: query.text,
-            limit: query.limit,
-            ...(query.collections && { collections: query.collections }),
-          }),
-          firstByteMs: this.options.timeoutMs,
-          idleMs: this.options.timeoutMs,
-        },
-        AbortSignal.any([signal, timeout]),
-      );
-      const text = await readCapped(response, MAX_BYTES, SERVICE);
-      if (response.statusCode >= 400 && response.statusCode < 500) {
-        const refusal = `The knowledge agent refused the question (HTTP ${response.statusCode}).`;
-        throw new AppError('invalid_request', refusal);
-      }
-      if (response.statusCode >= 300) {
-        throw new AppError('upstream_error', `The knowledge agent answered with HTTP ${response.statusCode}.`);
-      }
-      return responseSchema.parse(JSON.parse(text)).documents.map(toPassage);
-    } catch (error) {
-      if (timeout.aborted && !signal.aborted) {
-        const seconds = this.options.timeoutMs / 1000;
-        throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${seconds} s.`, {
-          cause: error,
+      return await withDeadline(signal, timeoutMs, (limited) => {
+        limited.addEventListener('abort', () => {
+          late = !signal.aborted;
         });
-      }
-      throw error;
+        return this.ask(query, limited);
+      });
+    } catch (error) {
+      if (!late) throw error;
+      throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${timeoutMs / 1000} s.`, {
+        cause: error,
+      });
     }
+  }
+
+  private async ask(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {
+    const response = await openRequest(
+      {
+        service: SERVICE,
+        url: `${this.options.url}/query`,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify({
+          query: query.text,
+          limit: query.limit,
+          ...(query.collections && { collections: query.collections }),
+        }),
+        firstByteMs: this.options.timeoutMs,
+        idleMs: this.options.timeoutMs,
+      },
+      signal,
+    );
+    const text = await readCapped(response, MAX_BYTES, SERVICE);
+    if (response.statusCode >= 400 && response.statusCode < 500) {
+      const refusal = `The knowledge agent refused the question (HTTP ${response.statusCode}).`;
+      throw new AppError('invalid_request', refusal);
+    }
+    if (response.statusCode >= 300) {
+      throw new AppError('upstream_error', `The knowledge agent answered with HTTP ${response.statusCode}.`);
+    }
+    return responseSchema.parse(JSON.parse(text)).documents.map(toPassage);
   }
 }
 

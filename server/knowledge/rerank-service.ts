@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors';
+import { withDeadline } from '../lib/async';
 import { Breaker } from '../net/breaker';
 import { openRequest, readCapped } from '../net/http';
 
@@ -35,7 +36,7 @@ export class RerankService {
   /** One score 0..1 for each text; scores beyond are taken as logits. Throws when the service does not answer. */
   async rerank(query: string, texts: readonly string[], signal: AbortSignal): Promise<number[]> {
     const results = await this.breaker.run(
-      () => this.ask(query, texts, signal),
+      () => withDeadline(signal, this.options.timeoutMs, (limited) => this.ask(query, texts, limited)),
       () => !signal.aborted,
     );
     const logits = results.some(({ relevance_score: value }) => value < 0 || value > 1);
@@ -49,7 +50,6 @@ export class RerankService {
   private async ask(query: string, texts: readonly string[], signal: AbortSignal) {
     const { url, model, apiKey, timeoutMs } = this.options;
     const documents = texts.map((text) => text.slice(0, MAX_CHARS));
-    const timeout = AbortSignal.timeout(timeoutMs);
     const response = await openRequest(
       {
         service: SERVICE,
@@ -61,7 +61,7 @@ export class RerankService {
         firstByteMs: timeoutMs,
         idleMs: timeoutMs,
       },
-      AbortSignal.any([signal, timeout]),
+      signal,
     );
     const text = await readCapped(response, MAX_BYTES, SERVICE);
     if (response.statusCode >= 300) {

@@ -41,8 +41,9 @@ export function observed<T>(
     return result;
   };
   const fail = (error: unknown): never => {
+    const mapped = observer.mapError(error);
     end();
-    throw observer.mapError(error);
+    throw mapped;
   };
   return {
     [Symbol.asyncIterator]() {

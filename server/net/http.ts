@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { AppError } from '../core/errors';
+import { withDeadline } from '../lib/async';
 import { isCutConnection, toServiceError } from './service-error';
 
 /**
@@ -92,18 +93,21 @@ export function createServiceFetch(limits: {
   signal: AbortSignal;
 }): typeof fetch {
   return async (input, init) => {
-    const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.totalMs)]);
+    let late = false;
     try {
-      const response = await openRequest(toServiceRequest(input, init, limits), signal);
-      const text = await readCapped(response, limits.maxBytes, limits.service);
-      return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
-    } catch (error) {
-      if (signal.aborted && !limits.signal.aborted) {
-        throw new AppError('upstream_timeout', `${limits.service} did not answer within ${limits.totalMs / 1000} s.`, {
-          cause: error,
+      return await withDeadline(limits.signal, limits.totalMs, async (signal) => {
+        signal.addEventListener('abort', () => {
+          late = !limits.signal.aborted;
         });
-      }
-      throw error;
+        const response = await openRequest(toServiceRequest(input, init, limits), signal);
+        const text = await readCapped(response, limits.maxBytes, limits.service);
+        return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
+      });
+    } catch (error) {
+      if (!late) throw error;
+      throw new AppError('upstream_timeout', `${limits.service} did not answer within ${limits.totalMs / 1000} s.`, {
+        cause: error,
+      });
     }
   };
 }

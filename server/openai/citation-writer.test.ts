@@ -15,6 +15,8 @@ const retrieval: Extract<RunEvent, { type: 'retrieval' }> = {
   state: 'ok',
   query: 'q',
   passages,
+  candidates: [],
+  timings: {},
   durationMs: 1,
 };
 /** Text with its citations as the orchestrator reports them. */

@@ -3,7 +3,9 @@ import { HeaderFacts } from './headers';
 
 test('headers say how the search went and what had no effect, by the names of the wire', () => {
   const facts = new HeaderFacts(['store', 'x\r\nset-cookie: a']);
-  facts.see([{ type: 'retrieval', state: 'degraded', query: 'q', passages: [], durationMs: 1 }]);
+  facts.see([
+    { type: 'retrieval', state: 'degraded', query: 'q', passages: [], candidates: [], timings: {}, durationMs: 1 },
+  ]);
   facts.see([{ type: 'step', step: 'model', provider: 'anthropic', model: 'm', ignored: ['topP', 'toolChoice'] }]);
   const headers = facts.toHeaders();
   expect(headers.get('x-ivy-rag')).toBe('degraded');

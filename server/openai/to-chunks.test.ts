@@ -15,7 +15,15 @@ const head = {
 };
 const prefix =
   'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"ivy-orchestrator","choices":';
-const retrieval: RunEvent = { type: 'retrieval', state: 'ok', query: 'q', passages: [], durationMs: 1 };
+const retrieval: RunEvent = {
+  type: 'retrieval',
+  state: 'ok',
+  query: 'q',
+  passages: [],
+  candidates: [],
+  timings: {},
+  durationMs: 1,
+};
 const events: RunEvent[] = [
   { type: 'reasoning-delta', text: 'hm' },
   { type: 'text-delta', text: 'a "b"\n' },

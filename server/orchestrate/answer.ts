@@ -110,7 +110,16 @@ async function retrieve(
   signal: AbortSignal,
 ): Promise<RetrievalEvent> {
   if (!gate.retrieve) {
-    return { type: 'retrieval', state: 'off', reason: gate.reason, query: gate.query, passages: [], durationMs: 0 };
+    return {
+      type: 'retrieval',
+      state: 'off',
+      reason: gate.reason,
+      query: gate.query,
+      passages: [],
+      candidates: [],
+      timings: {},
+      durationMs: 0,
+    };
   }
   const { rag } = request;
   const query = {
@@ -138,6 +147,8 @@ async function retrieve(
     reason: result.reason,
     query: gate.query,
     passages: result.passages.map((passage, index) => ({ ...passage, n: index + (request.firstCitation ?? 1) })),
+    candidates: result.candidates,
+    timings: result.timings,
     durationMs: result.durationMs,
   };
 }

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatProvider, ModelInfo, Usage } from '../core/chat';
 import { textOf } from '../core/chat';
+import { withDeadline } from '../lib/async';
 import { detectLanguage, foldAccents } from '../lib/language';
 
 /** A question as it is searched for. */
@@ -59,9 +60,8 @@ export class Rewriter {
     const name = `${resolved.provider.id} ${resolved.model.id}`;
     if (this.now() < (this.pausedUntil.get(name) ?? 0)) return fallback;
     try {
-      return (
-        (await ask(question, earlier, resolved, AbortSignal.any([signal, AbortSignal.timeout(MODEL_MS)]))) ?? fallback
-      );
+      const rewritten = await withDeadline(signal, MODEL_MS, (limited) => ask(question, earlier, resolved, limited));
+      return rewritten ?? fallback;
     } catch {
       signal.throwIfAborted();
       this.pausedUntil.set(name, this.now() + PAUSE_MS);

@@ -21,11 +21,13 @@ import { lockDataFolder } from '../store/data-lock';
 import { type Database, openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
 import { EvidenceRepository } from '../store/evidence';
+import { RunRepository } from '../store/runs';
 import { SettingsRepository } from '../store/settings';
 import { UsageRepository } from '../store/usage';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
 import { RunLimits } from './run-limits';
+import { RunRecorder } from './run-recorder';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
 import { canWait, TaskQueue } from './task-queue';
@@ -75,6 +77,7 @@ export class Services {
     readonly audit: AuditRepository,
     readonly evidence: EvidenceRepository,
     readonly usage: UsageRepository,
+    readonly runRecords: RunRepository,
     private readonly lock: { release(): void },
   ) {
     this.current = new Snapshot(config.config, knowledge, evidence);
@@ -130,10 +133,12 @@ export class Services {
       audit,
       new EvidenceRepository(database),
       new UsageRepository(database),
+      new RunRepository(database),
       lock,
     );
     await services.access.syncKeys(config.config.apiKeys);
     await services.notePassword();
+    await services.runRecords.trim(config.config.runRetentionDays);
     await addSamples(options.root, settings, knowledge);
     await knowledge.setModels(services.snapshot.searchModels);
     await services.resolveAuto();
@@ -181,14 +186,35 @@ export class Services {
     })();
     const meter = new UsageMeter();
     hold(() => this.noteUsage(request, context.principal, meter));
+    const recorder = this.recorderFor(request, context);
+    if (recorder) hold(() => this.keepRecord(recorder));
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
-      onValue: (events) => meter.see(events),
-      mapError: (error) => (controller.signal.aborted ? controller.signal.reason : error),
+      onValue: (events) => {
+        meter.see(events);
+        recorder?.see(events);
+      },
+      mapError: (error) => {
+        const failure = controller.signal.aborted ? controller.signal.reason : error;
+        recorder?.fail(failure);
+        return failure;
+      },
       onEnd: () => {
         over = true;
         for (const release of held.splice(0)) release();
       },
     });
+  }
+
+  private recorderFor(request: RunRequest, context: { runId: string; principal: Principal }): RunRecorder | undefined {
+    // Chores of clients are no questions.
+    if (request.task || this.config.config.runRetentionDays === 0) return undefined;
+    return new RunRecorder(request, context, this.current.name);
+  }
+
+  private keepRecord(recorder: RunRecorder): void {
+    this.runRecords
+      .save(recorder.end(), this.config.config.runRetentionDays)
+      .catch((error) => log.error({ err: error }, 'a run cannot be recorded'));
   }
 
   private noteUsage({ model, user = '' }: RunRequest, { name }: Principal, meter: UsageMeter): void {
@@ -325,6 +351,7 @@ export class Services {
       await this.endWithdrawn();
     }
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
+    if (change.changed.includes('IVY_RUN_RETENTION_DAYS')) await this.runRecords.trim(change.config.runRetentionDays);
     const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;

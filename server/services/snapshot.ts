@@ -26,6 +26,8 @@ export class Snapshot {
   readonly providers: ProviderRegistry;
   readonly ollamaModels: OllamaModels;
   readonly agent: KnowledgeAgent | undefined;
+  /** The same settings of models and search have the same name. */
+  readonly name: string;
   private readonly retriever: Retriever;
   /** Remembers from one configuration to the next which models are too slow. */
   private readonly rewriter: Rewriter;
@@ -42,6 +44,9 @@ export class Snapshot {
     this.ollamaModels = new OllamaModels(config.ollama.baseUrl);
     const { url, timeoutMs } = config.knowledgeAgent;
     this.agent = url ? new KnowledgeAgent({ url, timeoutMs }) : undefined;
+    const { llmProvider, ollama, anthropic, knowledgeAgent, embedding, rerank, rag } = config;
+    const models = [llmProvider, ollama, anthropic.model, knowledgeAgent.url, embedding?.model, rerank?.url];
+    this.name = shortDigest(JSON.stringify([models, rag]));
     this.retriever = this.agent ?? knowledge;
     this.rewriter = previous?.rewriter ?? new Rewriter();
     this.searchModels = { embedder: this.embedder(), reranker: this.reranker() };

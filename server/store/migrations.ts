@@ -106,4 +106,16 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0005-runs': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('runs')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('at', 'bigint', (c) => c.notNull())
+        .addColumn('summary', 'text', (c) => c.notNull())
+        .addColumn('record', 'text', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('runs_at').on('runs').column('at').execute();
+    },
+  },
 };

@@ -47,5 +47,7 @@ export interface Schema {
     prompt_tokens: number;
     completion_tokens: number;
   };
+  /** What was asked and answered; `summary` and `record` are JSON. */
+  runs: { id: string; at: number; summary: string; record: string };
   audit: { id: string; at: number; actor: string; action: string; detail: string };
 }

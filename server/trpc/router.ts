@@ -2,6 +2,7 @@ import { adminRouter } from './routers/admin';
 import { chatRouter } from './routers/chat';
 import { documentsRouter } from './routers/documents';
 import { keysRouter } from './routers/keys';
+import { runsRouter } from './routers/runs';
 import { sessionRouter } from './routers/session';
 import { router } from './trpc';
 
@@ -11,6 +12,7 @@ export const appRouter = router({
   chat: chatRouter,
   documents: documentsRouter,
   keys: keysRouter,
+  runs: runsRouter,
   session: sessionRouter,
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError } from '../../core/errors';
+import { withDeadline } from '../../lib/async';
 import { log } from '../../lib/log';
 import { Breaker } from '../../net/breaker';
 import { createLatentEmbedder, type Embedder } from './embedder';
@@ -133,9 +134,8 @@ export class Vectors {
   ): Promise<VectorHits | undefined> {
     if (!this.serving) return undefined;
     const { embedder, scale } = this.serving;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]);
     const vector = await this.breaker.run(
-      () => embedder.query(query.text, query.examples, limited),
+      () => withDeadline(signal, QUERY_MS, (limited) => embedder.query(query.text, query.examples, limited)),
       () => !signal.aborted,
     );
     const hits = vector ? await this.options.store.searchVectors(embedder.space, vector, scope) : [];

@@ -1,0 +1,111 @@
+import { textOf } from '../core/chat';
+import { isAbort, toAppError } from '../core/errors';
+import type { Principal, RunEvent, RunRequest } from '../core/run';
+import type { RunRecord } from '../core/run-record';
+
+const MAX_QUESTION_CHARS = 8_000;
+const MAX_ANSWER_CHARS = 200_000;
+
+/** Writes down one answer while it passes. */
+export class RunRecorder {
+  private readonly started = performance.now();
+  private readonly record: RunRecord;
+
+  constructor(request: RunRequest, context: { runId: string; principal: Principal }, configuration: string) {
+    const question = request.messages.findLast(({ role }) => role === 'user');
+    this.record = {
+      id: context.runId,
+      at: Date.now(),
+      caller: context.principal.name,
+      user: request.user ?? null,
+      model: request.model,
+      configuration,
+      question: question ? textOf(question).slice(0, MAX_QUESTION_CHARS) : '',
+      gate: null,
+      rewritten: null,
+      retrieval: null,
+      prompt: null,
+      answeredBy: null,
+      answer: '',
+      evidence: [],
+      usage: null,
+      firstTokenMs: null,
+      totalMs: 0,
+      finish: null,
+      error: null,
+    };
+  }
+
+  see(events: readonly RunEvent[]): void {
+    for (const event of events) this.note(event);
+  }
+
+  /** What happened instead of the end. */
+  fail(error: unknown): void {
+    this.record.error = isAbort(error) ? 'stopped' : toAppError(error).code;
+  }
+
+  /** The whole record, once the answer is over. */
+  end(): RunRecord {
+    const { record } = this;
+    record.totalMs = performance.now() - this.started;
+    if (record.finish === null) record.error ??= 'stopped';
+    return record;
+  }
+
+  private note(event: RunEvent): void {
+    const { record } = this;
+    switch (event.type) {
+      case 'step':
+        this.noteStep(event);
+        break;
+      case 'retrieval': {
+        const { state, reason = null, query, candidates, timings, durationMs } = event;
+        const passages = event.passages.map(({ text: _text, ...passage }) => passage);
+        record.retrieval = { state, reason, query, passages, candidates, timings, durationMs };
+        break;
+      }
+      case 'text-delta':
+      case 'reasoning-delta':
+        record.firstTokenMs ??= performance.now() - this.started;
+        if (event.type === 'text-delta' && record.answer.length < MAX_ANSWER_CHARS) record.answer += event.text;
+        break;
+      case 'evidence':
+        record.evidence = event.sentences;
+        break;
+      case 'usage':
+        record.usage = event.usage;
+        break;
+      case 'finish':
+        record.finish = event.reason;
+        break;
+      case 'tool-call':
+      case 'logprobs':
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  private noteStep(step: Extract<RunEvent, { type: 'step' }>): void {
+    const { record } = this;
+    switch (step.step) {
+      case 'gate':
+        record.gate = { retrieve: step.retrieve, reason: step.reason };
+        break;
+      case 'rewrite':
+        record.rewritten = { query: step.query, by: step.by };
+        break;
+      case 'prompt':
+        record.prompt = step.report;
+        break;
+      case 'model':
+        record.answeredBy = { provider: step.provider, model: step.model };
+        break;
+      case 'search':
+        break;
+      default:
+        step satisfies never;
+    }
+  }
+}
