@@ -439,3 +439,67 @@ test('R3: a passage that forges headers, scores and roles stays one passage, and
   expect(prompt.match(/\[Document \d+ - /g)?.length).toBe(prompt.match(/^\[Document \d+ - .*\]:\n\(Score: /gm)?.length);
   expect(prompt).not.toMatch(/\[Document 9|<\||\[INST|<\/context/);
 });
+
+test('R7: a key that is limited to collections sees nothing of the others', async () => {
+  const other = 'ivy-second-key-0123456789abcdef';
+  const form = (collection: string, name: string, text: string) => {
+    const data = new FormData();
+    data.append('collection', collection);
+    data.append('file', new Blob([text]), name);
+    return data;
+  };
+  const upload = (key: string, data: FormData) =>
+    fetch(`${ivy.url}/documents`, { method: 'POST', headers: { authorization: `Bearer ${key}` }, body: data });
+  const stored = await upload(KEY, form('secret', 'secret.md', '# Secret\n\nThe zanzibar valve opens at 17 bar.'));
+  const { id } = await stored.json();
+  await until(async () => {
+    const response = await fetch(`${ivy.url}/documents/${id}`, { headers: signed });
+    return (await response.json()).status === 'ready';
+  });
+  const login = await fetch(`${ivy.url}/api/trpc/session.login`, {
+    method: 'POST',
+    headers: { ...json, origin: ivy.url },
+    body: JSON.stringify({ password: PASSWORD }),
+  });
+  const admin = { ...json, origin: ivy.url, cookie: login.headers.get('set-cookie')?.split(';')[0] ?? '' };
+  const keys = await (await fetch(`${ivy.url}/api/trpc/keys.list`, { headers: admin })).json();
+  const second = keys.result.data.find(({ name }: { name: string }) => name === 'IVY_API_KEYS 2');
+  const limit = (collections: string[] | null) =>
+    fetch(`${ivy.url}/api/trpc/keys.set`, {
+      method: 'POST',
+      headers: admin,
+      body: JSON.stringify({ id: second.id, citations: null, trustsUsers: false, collections }),
+    });
+  const as = { ...json, authorization: `Bearer ${other}` };
+  const query = async (body: object) =>
+    (await fetch(`${ivy.url}/query`, { method: 'POST', headers: as, body: JSON.stringify(body) })).text();
+  /** True when the model is told what the secret document says. */
+  const tells = async (change: object = {}) => {
+    const messages = [{ role: 'user', content: 'When does the zanzibar valve open?' }];
+    await chat({ model: 'ivy-orchestrator', messages, ...change }, as);
+    return JSON.stringify(ollama.chats.at(-1)?.messages).includes('17 bar');
+  };
+  // Before, it sees everything.
+  expect(await query({ query: 'zanzibar valve' })).toContain('17 bar');
+  expect(await tells()).toBe(true);
+  expect((await limit(['default'])).status).toBe(200);
+  for (const body of [{}, { collections: ['secret'] }, { collections: ['secret', 'default'] }]) {
+    const found = await query({ query: 'zanzibar valve', ...body });
+    expect(found).not.toContain('17 bar');
+    expect(found).not.toContain('secret.md');
+  }
+  expect(await tells()).toBe(false);
+  expect(await tells({ rag: { collections: ['secret'] } })).toBe(false);
+  expect(await (await fetch(`${ivy.url}/documents?limit=200`, { headers: as })).text()).not.toContain('secret.md');
+  for (const [method, path] of [
+    ['GET', `/documents/${id}`],
+    ['GET', `/documents/${id}/file`],
+    ['DELETE', `/documents/${id}`],
+  ]) {
+    expect((await fetch(ivy.url + path, { method, headers: as })).status, `${method} ${path}`).toBe(404);
+  }
+  expect((await upload(other, form('secret', 'mine.md', '# Mine'))).status).toBe(403);
+  expect((await fetch(`${ivy.url}/documents/${id}`, { headers: signed })).status).toBe(200);
+  await limit(null);
+  expect(await query({ query: 'zanzibar valve' })).toContain('17 bar');
+});

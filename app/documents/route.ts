@@ -3,16 +3,16 @@ import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { fromListQuery, toDocument } from '@/server/openai/agent-contract';
 
 /** 202 once the file is durable, 200 when the same content is there already. */
-export const POST = route('either', async ({ request, services }) => {
+export const POST = route('either', async ({ request, services, principal }) => {
   const { document, created } = await readUpload(request, (name, content, fields) =>
-    services.knowledge.add(name, content, fields['collection'] ? { collection: fields['collection'] } : {}),
+    services.addDocument(name, content, fields['collection'], principal),
   );
   return Response.json(toDocument(document), { status: created ? 202 : 200 });
 });
 
-export const GET = route('either', async ({ request, services }) => {
+export const GET = route('either', async ({ request, services, principal }) => {
   const { limit, cursor } = fromListQuery(new URL(request.url).searchParams);
-  const { documents, next } = await services.knowledge.list(limit, cursor);
+  const { documents, next } = await services.knowledge.list(limit, cursor, principal.collections);
   return Response.json({ documents: documents.map(toDocument), next });
 });
 

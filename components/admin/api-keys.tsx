@@ -45,13 +45,26 @@ export function ApiKeys() {
                   <span className="font-mono text-xs text-muted">…{key.hint}</span>
                 </span>
                 <label className="flex items-center gap-2">
+                  <span className="text-muted">Collections</span>
+                  <input
+                    className="field w-36 py-1"
+                    placeholder="all"
+                    title="Names separated by commas: what clients of this key may search and see"
+                    defaultValue={key.collections?.join(', ') ?? ''}
+                    onBlur={({ target }) => {
+                      const collections = toCollections(target.value);
+                      if (JSON.stringify(collections) !== JSON.stringify(key.collections)) {
+                        change.mutate({ ...settingsOf(key), collections });
+                      }
+                    }}
+                  />
+                </label>
+                <label className="flex items-center gap-2">
                   <input
                     type="checkbox"
                     checked={key.trustsUsers}
                     disabled={change.isPending}
-                    onChange={({ target }) =>
-                      change.mutate({ id: key.id, citations: key.citations, trustsUsers: target.checked })
-                    }
+                    onChange={({ target }) => change.mutate({ ...settingsOf(key), trustsUsers: target.checked })}
                   />
                   <span className="text-muted">Believe the user it names</span>
                 </label>
@@ -62,11 +75,7 @@ export function ApiKeys() {
                     value={key.citations ?? ''}
                     disabled={change.isPending}
                     onChange={({ target }) =>
-                      change.mutate({
-                        id: key.id,
-                        citations: (target.value || null) as Citations,
-                        trustsUsers: key.trustsUsers,
-                      })
+                      change.mutate({ ...settingsOf(key), citations: (target.value || null) as Citations })
                     }
                   >
                     {STYLES.map(({ value, name }) => (
@@ -83,4 +92,22 @@ export function ApiKeys() {
       )}
     </div>
   );
+}
+
+const settingsOf = ({
+  id,
+  citations,
+  trustsUsers,
+  collections,
+}: Omit<Change, 'collections'> & { collections: readonly string[] | null }): Change => ({
+  id,
+  citations,
+  trustsUsers,
+  collections: collections && [...collections],
+});
+
+function toCollections(text: string): string[] | null {
+  const names = text.split(',').map((name) => name.trim());
+  const given = [...new Set(names.filter((name) => name !== ''))];
+  return given.length > 0 ? given : null;
 }

@@ -32,14 +32,16 @@ test('what is set for a key goes with whoever uses it, and stays when the keys a
   const [key] = await access.keys();
   expect(key).toMatchObject({ name: 'IVY_API_KEYS 1', hint: 'cdef', citations: null });
   expect(await authorize(bearer(KEY))).not.toHaveProperty('citations');
-  await access.setKey(key?.id ?? '', { citations: 'footnotes', trustsUsers: true });
+  await access.setKey(key?.id ?? '', { citations: 'footnotes', trustsUsers: true, collections: null });
   await access.syncKeys(['ivy-another-0123456789', KEY]);
   expect(await authorize(bearer(KEY))).toMatchObject({ name: 'IVY_API_KEYS 2', citations: 'footnotes' });
   const named = { ...bearer(KEY), 'x-openwebui-user-id': 'u1' };
   expect(await authorize(named)).toMatchObject({ user: 'u1' });
-  await access.setKey(key?.id ?? '', { citations: null, trustsUsers: false });
+  await access.setKey(key?.id ?? '', { citations: null, trustsUsers: false, collections: null });
   expect(await authorize(named)).not.toHaveProperty('user');
-  await expect(access.setKey('key_nope', { citations: null, trustsUsers: false })).rejects.toMatchObject({
+  await expect(
+    access.setKey('key_nope', { citations: null, trustsUsers: false, collections: null }),
+  ).rejects.toMatchObject({
     status: 404,
   });
 });

@@ -11,6 +11,8 @@ export interface KeySettings {
   citations: CitationStyle | null;
   /** True when the user that its client names in a plain header is believed. */
   trustsUsers: boolean;
+  /** Collections that its clients may search and see; all when null. */
+  collections: readonly string[] | null;
 }
 
 /** A key as people may see it. */
@@ -159,9 +161,17 @@ export class Access {
     if (!key) return undefined;
     const stored = await this.store.keyByDigest(digest(key));
     if (stored) {
-      const { id, name, citations, trustsUsers } = stored;
+      const { id, name, citations, trustsUsers, collections } = stored;
       const user = forwardedUser(headers, { plain: trustsUsers, secret: this.policy().openWebUiSecret });
-      return { id, kind: 'key', role: 'member', name, ...(citations && { citations }), ...(user && { user }) };
+      return {
+        id,
+        kind: 'key',
+        role: 'member',
+        name,
+        ...(citations && { citations }),
+        ...(user && { user }),
+        ...(collections && { collections }),
+      };
     }
     // While no key exists, many clients still send a made-up one.
     if (this.policy().loopback && (await this.store.keyCount()) === 0) return undefined;

@@ -17,6 +17,18 @@ export interface Principal {
   citations?: CitationStyle;
   /** The end user that a trusted client speaks for. */
   user?: string;
+  /** Collections that it may see; all when undefined. */
+  collections?: readonly string[];
+}
+
+/** True when a principal may see what is in a collection. */
+export function maySee({ collections }: Principal, collection: string): boolean {
+  return collections === undefined || collections.includes(collection);
+}
+
+/** Where a principal's search may look: what it asks for, as far as it may see it. Undefined is everywhere. */
+export function searchable(principal: Principal, wanted: readonly string[] | undefined): readonly string[] | undefined {
+  return wanted?.filter((collection) => maySee(principal, collection)) ?? principal.collections;
 }
 
 /** What the caller may change about retrieval for one request. */

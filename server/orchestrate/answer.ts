@@ -10,6 +10,7 @@ import type {
   RunEvent,
   RunRequest,
 } from '../core/run';
+import { searchable } from '../core/run';
 import { thenDelegate } from '../lib/iterate';
 import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
@@ -60,7 +61,8 @@ async function* prepare(
     query = rewritten.query;
   }
   if (gate.retrieve) yield [{ type: 'step', step: 'search', query }];
-  const retrieval = await retrieve(parts, request, { ...gate, query }, signal);
+  const scope = searchable(context.principal, request.rag.collections);
+  const retrieval = await retrieve(parts, request, { ...gate, query, collections: scope }, signal);
   yield [retrieval];
   parts.keepEvidence?.(context.runId, retrieval.passages);
   // Degraded with passages means that a part of the search failed, not the search.
@@ -106,7 +108,7 @@ async function* prepare(
 async function retrieve(
   parts: AnswerParts,
   request: RunRequest,
-  gate: Gate,
+  gate: Gate & { collections: readonly string[] | undefined },
   signal: AbortSignal,
 ): Promise<RetrievalEvent> {
   if (!gate.retrieve) {
@@ -126,7 +128,7 @@ async function retrieve(
     text: gate.query,
     limit: rag.topK ?? parts.settings.topK,
     minScore: rag.minScore ?? parts.settings.minScore,
-    collections: rag.collections,
+    collections: gate.collections,
   };
   const started = performance.now();
   const result = await parts.retriever.retrieve(query, signal).catch((error: unknown): Retrieval => {

@@ -7,7 +7,8 @@ import { type ConfigChange, ConfigStore } from '../config/config-store';
 import { type Config, isLoopbackHost } from '../config/schema';
 import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
-import type { Principal, RunEvent, RunRequest } from '../core/run';
+import type { DocumentInfo } from '../core/knowledge';
+import { maySee, type Principal, type RunEvent, type RunRequest } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
 import { type Cached, cached, sleep } from '../lib/async';
@@ -312,12 +313,33 @@ export class Services {
     return count;
   }
 
+  /** A document that a principal may see; one of another collection is as absent as one that never was. */
+  async document(id: string, principal: Principal): Promise<DocumentInfo> {
+    const document = await this.knowledge.get(id);
+    if (document && maySee(principal, document.collection)) return document;
+    throw new AppError('not_found', 'This document does not exist.');
+  }
+
+  /** Adds a document to a collection that the principal may see; without a name to the first of these. */
+  async addDocument(
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    collection: string | undefined,
+    principal: Principal,
+  ): Promise<{ document: DocumentInfo; created: boolean }> {
+    const wanted = collection?.trim() || principal.collections?.[0];
+    if (wanted !== undefined && !maySee(principal, wanted)) {
+      throw new AppError('permission_denied', `This key may not add documents to the collection ${wanted}.`, {
+        param: 'collection',
+      });
+    }
+    return this.knowledge.add(name, content, wanted === undefined ? {} : { collection: wanted });
+  }
+
   /** Throws 404 when there is no such document. */
   async removeDocument(id: string, by: Principal): Promise<void> {
-    const document = await this.knowledge.get(id);
-    if (!document || !(await this.knowledge.remove(id))) {
-      throw new AppError('not_found', 'This document does not exist, or it was removed already.');
-    }
+    const document = await this.document(id, by);
+    if (!(await this.knowledge.remove(id))) throw new AppError('not_found', 'This document was removed already.');
     // The knowledge base has looked: no row, passage, vector or file is left.
     await this.audit.record(by.name, 'document removed', `${document.source} (${id}), verified`);
   }

@@ -7,6 +7,7 @@ export interface StoredKey {
   hint: string;
   citations: CitationStyle | null;
   trustsUsers: boolean;
+  collections: readonly string[] | null;
 }
 
 /** API keys and sessions, known by digest only. */
@@ -16,7 +17,7 @@ export class AccessRepository {
   async keyByDigest(digest: string): Promise<StoredKey | undefined> {
     const row = await this.database
       .selectFrom('api_keys')
-      .select(['id', 'name', 'hint', 'citations', 'trusts_users'])
+      .select(['id', 'name', 'hint', 'citations', 'trusts_users', 'collections'])
       .where('digest', '=', digest)
       .executeTakeFirst();
     return row && toStoredKey(row);
@@ -25,17 +26,21 @@ export class AccessRepository {
   async keys(): Promise<StoredKey[]> {
     const rows = await this.database
       .selectFrom('api_keys')
-      .select(['id', 'name', 'hint', 'citations', 'trusts_users'])
+      .select(['id', 'name', 'hint', 'citations', 'trusts_users', 'collections'])
       .orderBy('name')
       .execute();
     return rows.map(toStoredKey);
   }
 
   /** False when there is no such key. */
-  async setKey(id: string, change: { citations: CitationStyle | null; trustsUsers: boolean }): Promise<boolean> {
+  async setKey(id: string, change: Pick<StoredKey, 'citations' | 'trustsUsers' | 'collections'>): Promise<boolean> {
     const result = await this.database
       .updateTable('api_keys')
-      .set({ citations: change.citations, trusts_users: Number(change.trustsUsers) })
+      .set({
+        citations: change.citations,
+        trusts_users: Number(change.trustsUsers),
+        collections: change.collections && JSON.stringify(change.collections),
+      })
       .where('id', '=', id)
       .executeTakeFirst();
     return result.numUpdatedRows > 0n;
@@ -59,7 +64,14 @@ export class AccessRepository {
       for (const key of keys) {
         await trx
           .insertInto('api_keys')
-          .values({ ...key, citations: null, trusts_users: 0, created_at: Date.now(), last_used_at: null })
+          .values({
+            ...key,
+            citations: null,
+            trusts_users: 0,
+            collections: null,
+            created_at: Date.now(),
+            last_used_at: null,
+          })
           // What was set for the key stays.
           .onConflict((conflict) => conflict.column('digest').doUpdateSet({ name: key.name, hint: key.hint }))
           .execute();
@@ -108,7 +120,9 @@ function toStoredKey({
   hint: string;
   citations: string | null;
   trusts_users: number;
+  collections: string | null;
 }): StoredKey {
   const citations = CITATION_STYLES.find((style) => style === row.citations) ?? null;
-  return { ...row, citations, trustsUsers: trusts_users === 1 };
+  const collections = row.collections === null ? null : (JSON.parse(row.collections) as string[]);
+  return { ...row, citations, trustsUsers: trusts_users === 1, collections };
 }

@@ -88,7 +88,12 @@ export class DocumentRepository {
   }
 
   /** Newest first; `cursor` is what the page before answered as `next`. */
-  async list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }> {
+  async list(
+    limit: number,
+    cursor?: string,
+    collections?: readonly string[],
+  ): Promise<{ documents: DocumentInfo[]; next: string | null }> {
+    if (collections?.length === 0) return { documents: [], next: null };
     let query = this.database
       .selectFrom('documents')
       .selectAll()
@@ -96,6 +101,7 @@ export class DocumentRepository {
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
       .limit(limit + 1);
+    if (collections) query = query.where('collection', 'in', collections);
     const [at, id] = cursor?.split('.') ?? [];
     if (at !== undefined && id !== undefined) {
       query = query.where(({ eb, or, and }) =>

@@ -118,4 +118,9 @@ export const migrations: Record<string, Migration> = {
       await db.schema.createIndex('runs_at').on('runs').column('at').execute();
     },
   },
+  '0006-key-collections': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('api_keys').addColumn('collections', 'text').execute();
+    },
+  },
 };

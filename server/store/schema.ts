@@ -33,6 +33,8 @@ export interface Schema {
     citations: string | null;
     /** 1 when the user that a client of this key names in a plain header is believed. */
     trusts_users: number;
+    /** JSON list of collections that it may see; null for all. */
+    collections: string | null;
     created_at: number;
     last_used_at: number | null;
   };

@@ -1,12 +1,9 @@
 import { methodNotAllowed, preflight, route } from '@/app/_http/route';
-import { AppError } from '@/server/core/errors';
 import { toDocument } from '@/server/openai/agent-contract';
 
-export const GET = route<{ id: string }>('either', async ({ services, params }) => {
-  const document = await services.knowledge.get(params.id);
-  if (!document) throw new AppError('not_found', 'This document does not exist.');
-  return Response.json(toDocument(document));
-});
+export const GET = route<{ id: string }>('either', async ({ services, params, principal }) =>
+  Response.json(toDocument(await services.document(params.id, principal))),
+);
 
 export const DELETE = route<{ id: string }>('either', async ({ services, params, principal }) => {
   await services.removeDocument(params.id, principal);

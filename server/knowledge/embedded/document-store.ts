@@ -12,7 +12,11 @@ export interface DocumentStore {
     sample: boolean;
   }): Promise<{ document: DocumentInfo; created: boolean }>;
   get(id: string): Promise<DocumentInfo | undefined>;
-  list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }>;
+  list(
+    limit: number,
+    cursor?: string,
+    collections?: readonly string[],
+  ): Promise<{ documents: DocumentInfo[]; next: string | null }>;
   collections(): Promise<string[]>;
   counts(): Promise<Record<DocumentStatus, number>>;
   withStatus(...statuses: (DocumentStatus | 'deleting')[]): Promise<DocumentInfo[]>;

@@ -143,8 +143,13 @@ export class KnowledgeBase implements Retriever {
     return this.options.documents.get(id);
   }
 
-  list(limit: number, cursor?: string): Promise<{ documents: DocumentInfo[]; next: string | null }> {
-    return this.options.documents.list(limit, cursor);
+  /** Newest first; of some collections only, when they are named. */
+  list(
+    limit: number,
+    cursor?: string,
+    collections?: readonly string[],
+  ): Promise<{ documents: DocumentInfo[]; next: string | null }> {
+    return this.options.documents.list(limit, cursor, collections);
   }
 
   collections(): Promise<string[]> {

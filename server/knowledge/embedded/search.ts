@@ -128,6 +128,7 @@ export class HybridSearch {
     };
     const named = new Map(query.identifiers.map((term) => [term, 1]));
     const [near, feedback, identifier] = await Promise.all([vectors(), expanded(), this.words(named, scope)]);
+    if (near) clock.timings['embed'] = near.embedMs;
     const shown = this.shown(near);
     const rankings: Ranking[] = [
       { name: 'keyword', hits: keyword.hits },

@@ -40,6 +40,8 @@ export interface VectorHits {
   hits: readonly Hit[];
   /** 0 for a cosine as of two random passages, 1 for one as of near neighbours. */
   closeness(cosine: number): number;
+  /** How long the model took to embed the question. */
+  embedMs: number;
 }
 
 export interface VectorsStatus {
@@ -134,13 +136,15 @@ export class Vectors {
   ): Promise<VectorHits | undefined> {
     if (!this.serving) return undefined;
     const { embedder, scale } = this.serving;
+    const started = performance.now();
     const vector = await this.breaker.run(
       () => withDeadline(signal, QUERY_MS, (limited) => embedder.query(query.text, query.examples, limited)),
       () => !signal.aborted,
     );
+    const embedMs = performance.now() - started;
     const hits = vector ? await this.options.store.searchVectors(embedder.space, vector, scope) : [];
     const range = Math.max(1e-6, scale.high - scale.low);
-    return { hits, closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)) };
+    return { hits, embedMs, closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)) };
   }
 
   get status(): VectorsStatus {

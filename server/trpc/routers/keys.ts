@@ -13,6 +13,8 @@ export const keysRouter = router({
         /** How this key's clients get their citations; null leaves it to the kind of client. */
         citations: z.enum(CITATION_STYLES).nullable(),
         trustsUsers: z.boolean(),
+        /** What its clients may search and see; null for everything. */
+        collections: z.array(z.string().min(1).max(100)).max(100).nullable(),
       }),
     )
     .mutation(async ({ ctx, input: { id, ...settings } }) => {

@@ -3,7 +3,8 @@ import { methodNotAllowed, preflight, route } from '@/app/_http/route';
 import { AppError } from '@/server/core/errors';
 
 /** The original, always as a download: an uploaded page must never run in Ivy's origin. */
-export const GET = route<{ id: string }>('either', async ({ services, params }) => {
+export const GET = route<{ id: string }>('either', async ({ services, params, principal }) => {
+  await services.document(params.id, principal);
   const file = await services.knowledge.file(params.id);
   if (!file) throw new AppError('not_found', 'This document does not exist.');
   const { document, content } = file;
