@@ -6,6 +6,22 @@ const STATES = {
   off: { word: 'Not used', dot: 'bg-rule' },
 };
 
+/** How far the search by meaning is. */
+function meaning({ state, model, documents, total }: Overview['health']['components']['knowledge_base']['vectors']) {
+  switch (state) {
+    case 'off':
+      return 'searched by words';
+    case 'building':
+      return `vectors (${model}): ${documents} of ${total} documents`;
+    case 'ready':
+      return `vectors: ${model}`;
+    case 'failing':
+      return 'the embedding model cannot be reached';
+    default:
+      return state satisfies never;
+  }
+}
+
 /** Every dependency with its state, latency and what to do when it is not well. */
 export function Dependencies({ health }: { health: Overview['health'] }) {
   const { ollama, claude, knowledge_agent: agent, knowledge_base: base, configuration } = health.components;
@@ -17,7 +33,7 @@ export function Dependencies({ health }: { health: Overview['health'] }) {
       name: 'Knowledge base',
       at: null,
       component: base,
-      note: `${base.documents.ready} documents, ${base.passages} passages`,
+      note: `${base.documents.ready} documents, ${base.passages} passages, ${meaning(base.vectors)}`,
     },
     { name: 'Configuration', at: null, component: configuration, note: null },
   ];
