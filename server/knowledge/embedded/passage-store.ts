@@ -65,9 +65,8 @@ export interface PassageVector {
 }
 
 /**
- * Passages and their vectors, searchable both ways; the fusion stays outside. Implemented by the embedded
- * engine and by Qdrant, which pass the same contract tests (`passage-store.contract.ts`). Everything in it
- * is derived from documents and can be built again.
+ * Passages and their vectors, searchable both ways; the fusion stays outside. The embedded engine implements
+ * it. Everything in it is derived from documents and can be built again.
  */
 export interface PassageStore {
   /** Replaces whatever there is of these documents, and makes it searchable. */

@@ -77,7 +77,7 @@ export class TermIndex {
   add({ id, collection, passages }: IndexedDocument): void {
     this.remove(id);
     if (this.passages + passages.length > MAX_PASSAGES) {
-      throw new Error(`the embedded index holds at most ${MAX_PASSAGES} passages; set QDRANT_URL for more`);
+      throw new Error(`the embedded index holds at most ${MAX_PASSAGES} passages`);
     }
     const entry = { id, collection, first: this.passages, count: passages.length };
     this.documents.set(id, entry);
