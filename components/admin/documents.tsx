@@ -8,6 +8,7 @@ import { api, messageOf } from '../trpc-client';
 import { Confirm } from '../ui/confirm';
 import { formatAgo, formatBytes, plural } from '../ui/format';
 import { Notice } from '../ui/notice';
+import { ShowMore } from '../ui/show-more';
 import type { DocumentRow } from './overview';
 import { Upload } from './upload';
 
@@ -91,16 +92,7 @@ export function Documents() {
           <Row key={document.id} document={document} onRemove={() => setRemoving(document)} />
         ))}
       </ul>
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          Show more
-        </button>
-      )}
+      <ShowMore list={list} />
       {removing && (
         <Confirm
           title={`Delete ${removing.source}?`}

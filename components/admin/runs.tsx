@@ -8,6 +8,7 @@ import type { RunRecord, RunSummary } from '@/server/core/run-record';
 import { api, messageOf } from '../trpc-client';
 import { formatAgo } from '../ui/format';
 import { Notice } from '../ui/notice';
+import { ShowMore } from '../ui/show-more';
 
 const PAGE = 20;
 
@@ -37,16 +38,7 @@ export function Runs() {
           <Row key={run.id} run={run} />
         ))}
       </ul>
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          Show more
-        </button>
-      )}
+      <ShowMore list={list} />
     </div>
   );
 }

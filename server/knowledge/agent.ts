@@ -77,22 +77,11 @@ export class KnowledgeAgent implements Retriever {
     return response.statusCode < 300;
   }
 
-  private async query(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {
-    const { timeoutMs } = this.options;
-    let late = false;
-    try {
-      return await withDeadline(signal, timeoutMs, (limited) => {
-        limited.addEventListener('abort', () => {
-          late = !signal.aborted;
-        });
-        return this.ask(query, limited);
-      });
-    } catch (error) {
-      if (!late) throw error;
-      throw new AppError('upstream_timeout', `The knowledge agent did not answer within ${timeoutMs / 1000} s.`, {
-        cause: error,
-      });
-    }
+  private query(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {
+    const ms = this.options.timeoutMs;
+    const late = (cause: unknown) =>
+      new AppError('upstream_timeout', `The knowledge agent did not answer within ${ms / 1000} s.`, { cause });
+    return withDeadline({ signal, ms, late }, (limited) => this.ask(query, limited));
   }
 
   private async ask(query: RetrievalQuery, signal: AbortSignal): Promise<Passage[]> {

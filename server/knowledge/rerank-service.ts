@@ -36,7 +36,7 @@ export class RerankService {
   /** One score 0..1 for each text; scores beyond are taken as logits. Throws when the service does not answer. */
   async rerank(query: string, texts: readonly string[], signal: AbortSignal): Promise<number[]> {
     const results = await this.breaker.run(
-      () => withDeadline(signal, this.options.timeoutMs, (limited) => this.ask(query, texts, limited)),
+      () => withDeadline({ signal, ms: this.options.timeoutMs }, (limited) => this.ask(query, texts, limited)),
       () => !signal.aborted,
     );
     const logits = results.some(({ relevance_score: value }) => value < 0 || value > 1);

@@ -61,13 +61,20 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T | un
   }
 }
 
+export interface Deadline {
+  /** Whoever asks: their leaving aborts the work too. */
+  signal: AbortSignal;
+  ms: number;
+  /** The error to throw instead of what the work threw when time ran out. */
+  late?: (cause: unknown) => Error;
+}
+
 /**
  * Runs `work` with a signal that aborts with `signal`, or after `ms` with a `TimeoutError`. Unlike
  * `AbortSignal.any` with `AbortSignal.timeout` it cannot be collected as garbage before it fires (Node 20).
  */
 export async function withDeadline<T>(
-  signal: AbortSignal,
-  ms: number,
+  { signal, ms, late }: Deadline,
   work: (limited: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
@@ -77,6 +84,8 @@ export async function withDeadline<T>(
   const timer = setTimeout(() => controller.abort(new DOMException('It took too long.', 'TimeoutError')), ms);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    throw late && controller.signal.aborted && !signal.aborted ? late(error) : error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);

@@ -92,24 +92,15 @@ export function createServiceFetch(limits: {
   maxBytes: number;
   signal: AbortSignal;
 }): typeof fetch {
-  return async (input, init) => {
-    let late = false;
-    try {
-      return await withDeadline(limits.signal, limits.totalMs, async (signal) => {
-        signal.addEventListener('abort', () => {
-          late = !limits.signal.aborted;
-        });
-        const response = await openRequest(toServiceRequest(input, init, limits), signal);
-        const text = await readCapped(response, limits.maxBytes, limits.service);
-        return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
-      });
-    } catch (error) {
-      if (!late) throw error;
-      throw new AppError('upstream_timeout', `${limits.service} did not answer within ${limits.totalMs / 1000} s.`, {
-        cause: error,
-      });
-    }
-  };
+  const { signal, totalMs: ms, service, maxBytes } = limits;
+  const late = (cause: unknown) =>
+    new AppError('upstream_timeout', `${service} did not answer within ${ms / 1000} s.`, { cause });
+  return (input, init) =>
+    withDeadline({ signal, ms, late }, async (limited) => {
+      const response = await openRequest(toServiceRequest(input, init, limits), limited);
+      const text = await readCapped(response, maxBytes, service);
+      return new Response(text, { status: response.statusCode, headers: flatHeaders(response.headers) });
+    });
 }
 
 /** What an SDK's `fetch` call asks for, as a request of ours. */

@@ -60,7 +60,9 @@ export class Rewriter {
     const name = `${resolved.provider.id} ${resolved.model.id}`;
     if (this.now() < (this.pausedUntil.get(name) ?? 0)) return fallback;
     try {
-      const rewritten = await withDeadline(signal, MODEL_MS, (limited) => ask(question, earlier, resolved, limited));
+      const rewritten = await withDeadline({ signal, ms: MODEL_MS }, (limited) =>
+        ask(question, earlier, resolved, limited),
+      );
       return rewritten ?? fallback;
     } catch {
       signal.throwIfAborted();

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { forkWorker } from './fork-worker';
 import { dimensionsFor } from './latent';
 import type { LatentOrder } from './latent-worker';
 import type { PassageStore } from './passage-store';
@@ -15,12 +16,7 @@ export async function learnLatent(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  const child = fork(options.workerPath, {
-    execArgv: [`--max-old-space-size=${HEAP_MB}`],
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const child = forkWorker(options.workerPath, HEAP_MB);
   const stop = () => child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
   try {

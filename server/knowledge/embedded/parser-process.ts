@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { forkWorker } from './fork-worker';
 import type { ParseJob, ParseReply } from './parse-worker';
 import { UnreadableDocument } from './parsed';
 
@@ -78,13 +79,7 @@ export class ParserProcess {
 
   private start(): ChildProcess {
     if (this.child?.connected) return this.child;
-    const child = fork(this.workerPath, {
-      execArgv: [`--max-old-space-size=${this.limits.heapMb}`],
-      // Nothing of the server's configuration or keys is handed to the reader of foreign files.
-      env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
+    const child = forkWorker(this.workerPath, this.limits.heapMb);
     // A process that dies while it has nothing to do is simply replaced by the next job.
     const forget = () => {
       if (this.child === child) this.child = undefined;

@@ -138,7 +138,7 @@ export class Vectors {
     const { embedder, scale } = this.serving;
     const started = performance.now();
     const vector = await this.breaker.run(
-      () => withDeadline(signal, QUERY_MS, (limited) => embedder.query(query.text, query.examples, limited)),
+      () => withDeadline({ signal, ms: QUERY_MS }, (limited) => embedder.query(query.text, query.examples, limited)),
       () => !signal.aborted,
     );
     const embedMs = performance.now() - started;

@@ -1,8 +1,9 @@
 import { type ParsedDocument, UnreadableDocument } from '../parsed';
 import { readZip } from './archive';
+import { relationId, relations, titleOf } from './office';
 import { toTable } from './table';
 import { cleanText } from './text';
-import { type Element, find, findAll, parseXml, relations } from './xml';
+import { type Element, find, findAll, parseXml } from './xml';
 
 const PRESENTATION = 'ppt/presentation.xml';
 const FILES =
@@ -23,11 +24,6 @@ export function parsePptx(content: Buffer): ParsedDocument {
   });
   const title = titleOf(files) ?? pages[0]?.heading ?? null;
   return { title, pageKind: 'page', pages, notice: null };
-}
-
-/** `r:id`; a plain `id` is another number. Prefixes are gone, so the one that is a relationship's wins. */
-function relationId(attributes: Record<string, string>): string {
-  return Object.values(attributes).find((value) => /^rId/i.test(value)) ?? '';
 }
 
 function readSlide(files: ReadonlyMap<string, string>, path: string): { title: string | null; text: string } {
@@ -80,10 +76,4 @@ const textOf = (element: Element) =>
 
 function readTable(table: Element): string {
   return toTable(findAll(table, 'tr').map((row) => findAll(row, 'tc').map((cell) => paragraphs(cell).join(' '))));
-}
-
-/** The title in the file's own properties. */
-export function titleOf(files: ReadonlyMap<string, string>): string | null {
-  const core = files.get('docProps/core.xml');
-  return (core && find(parseXml(core), 'title')?.text.trim().slice(0, 200)) || null;
 }

@@ -1,9 +1,9 @@
 import { type ParsedDocument, UnreadableDocument } from '../parsed';
 import { readZip } from './archive';
-import { titleOf } from './pptx';
+import { relationId, relations, titleOf } from './office';
 import { toTableSections } from './table';
 import { cleanText } from './text';
-import { type Element, find, findAll, parseXml, relations } from './xml';
+import { type Element, find, findAll, parseXml } from './xml';
 
 const WORKBOOK = 'xl/workbook.xml';
 const FILES =
@@ -32,8 +32,7 @@ export function parseXlsx(content: Buffer): ParsedDocument {
   const pages: ParsedDocument['pages'] = [];
   let room = MAX_CELLS;
   for (const { attributes } of findAll(parseXml(workbook), 'sheet')) {
-    const id = Object.entries(attributes).find(([name, value]) => name !== 'sheetId' && /^rId/i.test(value))?.[1] ?? '';
-    const sheet = files.get(targets.get(id) ?? '');
+    const sheet = files.get(targets.get(relationId(attributes)) ?? '');
     if (!sheet || room <= 0) continue;
     const rows = readRows(parseXml(sheet), shared, room);
     room -= rows.reduce((sum, row) => sum + row.length, 0);

@@ -66,22 +66,6 @@ export function find(element: Element, name: string): Element | undefined {
   return findAll(element, name)[0];
 }
 
-/** The targets of an Office relationships file by id, as paths from the archive's root. */
-export function relations(files: ReadonlyMap<string, string>, of: string): Map<string, string> {
-  const slash = of.lastIndexOf('/');
-  const folder = of.slice(0, slash + 1);
-  const file = files.get(`${folder}_rels/${of.slice(slash + 1)}.rels`);
-  if (!file) return new Map();
-  return new Map(
-    findAll(parseXml(file), 'Relationship').flatMap(({ attributes }) =>
-      // What lies outside the file is never looked at.
-      attributes['TargetMode'] === 'External'
-        ? []
-        : [[attributes['Id'] ?? '', resolvePath(folder, attributes['Target'] ?? '')]],
-    ),
-  );
-}
-
 /** `../media/x` seen from a folder of the archive; never leaves it. */
 export function resolvePath(folder: string, target: string): string {
   const parts: string[] = target.startsWith('/') ? [] : folder.split('/').filter(Boolean);

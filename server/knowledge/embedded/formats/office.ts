@@ -1,0 +1,28 @@
+import { find, findAll, parseXml, resolvePath } from './xml';
+
+/** The targets of an Office relationships file by id, as paths from the archive's root. */
+export function relations(files: ReadonlyMap<string, string>, of: string): Map<string, string> {
+  const slash = of.lastIndexOf('/');
+  const folder = of.slice(0, slash + 1);
+  const file = files.get(`${folder}_rels/${of.slice(slash + 1)}.rels`);
+  if (!file) return new Map();
+  return new Map(
+    findAll(parseXml(file), 'Relationship').flatMap(({ attributes }) =>
+      // What lies outside the file is never looked at.
+      attributes['TargetMode'] === 'External'
+        ? []
+        : [[attributes['Id'] ?? '', resolvePath(folder, attributes['Target'] ?? '')]],
+    ),
+  );
+}
+
+/** `r:id`; a plain `id` is another number. Prefixes are gone, so the one that is a relationship's wins. */
+export function relationId(attributes: Record<string, string>): string {
+  return Object.values(attributes).find((value) => /^rId/i.test(value)) ?? '';
+}
+
+/** The title in the file's own properties. */
+export function titleOf(files: ReadonlyMap<string, string>): string | null {
+  const core = files.get('docProps/core.xml');
+  return (core && find(parseXml(core), 'title')?.text.trim().slice(0, 200)) || null;
+}
