@@ -4,7 +4,7 @@ import { bin, ensureDependencies, run, say } from './setup.mjs';
 ensureDependencies();
 const steps = [
   ['Types', bin('next'), ['typegen']],
-  [null, bin('tsc'), ['--noEmit']],
+  [null, bin('tsc'), ['--noEmit', '--incremental', 'false']],
   ['Lint and format', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['Dead code', bin('knip'), []],
   ['Unit tests', bin('vitest'), ['run']],

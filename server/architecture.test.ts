@@ -33,6 +33,7 @@ const RESERVED: Record<string, (file: string) => boolean> = {
   ollama: (file) => file.startsWith('server/providers/'),
   '@anthropic-ai/sdk': (file) => file.startsWith('server/providers/'),
   '@lancedb/lancedb': (file) => file.startsWith('server/knowledge/'),
+  '@qdrant/js-client-rest': (file) => file.startsWith('server/knowledge/'),
   kysely: (file) => file.startsWith('server/store/'),
   '@trpc/server': (file) =>
     file.startsWith('server/trpc/') || file.startsWith('app/api/trpc/') || file.startsWith('components/'),

@@ -35,7 +35,7 @@ export interface ConfigStoreOptions {
 }
 
 /** Known names that this version accepts in `.env` but does not act on. */
-const NOT_YET_USED = ['QDRANT_URL', 'QDRANT_API_KEY', 'QDRANT_COLLECTION', 'IVY_TRUSTED_PROXIES'];
+const NOT_YET_USED = ['IVY_TRUSTED_PROXIES'];
 
 /** The configuration in force and the only way to change it. Every change is validated as a whole first. */
 export class ConfigStore {
@@ -226,6 +226,11 @@ const FIELDS: Record<Variable, (config: Config) => unknown> = {
   RERANK_URL: (c) => c.rerank?.url,
   RERANK_MODEL: (c) => c.rerank?.model,
   RERANK_API_KEY: (c) => c.rerank?.apiKey,
+  QDRANT_URL: (c) => c.qdrant?.url,
+  QDRANT_API_KEY: (c) => c.qdrant?.apiKey,
+  QDRANT_COLLECTION: (c) => c.qdrant?.collection,
+  QDRANT_SHARDS: (c) => c.qdrant?.shards,
+  QDRANT_REPLICAS: (c) => c.qdrant?.replicas,
   TASK_MODEL: (c) => c.taskModel,
   RAG_TOP_K: (c) => c.rag.topK,
   RAG_MIN_SCORE: (c) => c.rag.minScore,

@@ -52,6 +52,11 @@ export const variables = {
   RERANK_URL: httpUrl,
   RERANK_MODEL: z.string().max(200),
   RERANK_API_KEY: z.string().max(500),
+  QDRANT_URL: httpUrl,
+  QDRANT_API_KEY: z.string().max(500),
+  QDRANT_COLLECTION: z.string().regex(/^[\w-]{1,60}$/, 'may hold letters, digits, - and _ only, 60 at most'),
+  QDRANT_SHARDS: integer(1, 1000),
+  QDRANT_REPLICAS: integer(1, 100),
   RAG_TOP_K: integer(1, 50),
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
@@ -93,6 +98,16 @@ export interface Config {
   knowledgeAgent: { url: string | undefined; timeoutMs: number };
   /** Undefined: vectors are learnt from the documents. Without an address the model is Ollama's. */
   embedding: { model: string; baseUrl: string | undefined; apiKey: string | undefined } | undefined;
+  /** Where passages are kept; undefined: in the data folder. */
+  qdrant:
+    | {
+        url: string;
+        apiKey: string | undefined;
+        collection: string;
+        shards: number | undefined;
+        replicas: number | undefined;
+      }
+    | undefined;
   rerank: { url: string; model: string | undefined; apiKey: string | undefined } | undefined;
   /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
   taskModel: string | undefined;
@@ -132,6 +147,15 @@ export function toConfig(values: Parsed): Config {
       : undefined,
     rerank: values.RERANK_URL
       ? { url: toRerankUrl(values.RERANK_URL), model: values.RERANK_MODEL, apiKey: values.RERANK_API_KEY }
+      : undefined,
+    qdrant: values.QDRANT_URL
+      ? {
+          url: values.QDRANT_URL,
+          apiKey: values.QDRANT_API_KEY,
+          collection: values.QDRANT_COLLECTION ?? 'ivy',
+          shards: values.QDRANT_SHARDS,
+          replicas: values.QDRANT_REPLICAS,
+        }
       : undefined,
     taskModel: values.TASK_MODEL,
     rag: {

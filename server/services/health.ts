@@ -23,6 +23,8 @@ export interface Health {
     knowledge_base: ComponentHealth & {
       documents: Record<DocumentStatus, number>;
       passages: number;
+      /** Where passages are kept, or are being moved to. */
+      place: string;
       /** Search by meaning: the model, and how many documents have their vectors. */
       vectors: Services['knowledge']['vectors'];
     };
@@ -36,14 +38,12 @@ const PROBE_MS = 2_000;
 export async function checkHealth(services: Services): Promise<Health> {
   const { config, providers, ollamaModels, agent } = services.snapshot;
   const signal = AbortSignal.timeout(PROBE_MS);
-  const [ollama, claude, knowledgeAgent, knowledgeBase] = await Promise.all([
+  const [ollama, claude, knowledgeAgent, passages, documents] = await Promise.all([
     probe(() => ollamaModels.version(signal)),
     providers.active === 'claude' ? probe(() => withDeadline(claudeModels(providers))) : undefined,
     agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
-    probe(async () => ({
-      documents: await services.knowledge.counts(),
-      passages: await services.knowledge.passageCount(),
-    })),
+    probe(() => withDeadline(services.knowledge.passageCount())),
+    probe(() => services.knowledge.counts()),
   ]);
   const problems = services.config.problems.map((problem) => problem.message);
   const components: Health['components'] = {
@@ -52,9 +52,10 @@ export async function checkHealth(services: Services): Promise<Health> {
       claude?.health ?? off(providers.anthropic ? 'A key is set, but Claude is not chosen.' : 'No API key is set.'),
     knowledge_agent: knowledgeAgent?.health ?? off('The embedded knowledge base is used.'),
     knowledge_base: {
-      ...knowledgeBase.health,
-      documents: knowledgeBase.value?.documents ?? { queued: 0, parsing: 0, indexing: 0, ready: 0, failed: 0 },
-      passages: knowledgeBase.value?.passages ?? 0,
+      ...(documents.health.state === 'ok' ? passages.health : documents.health),
+      documents: documents.value ?? { queued: 0, parsing: 0, indexing: 0, ready: 0, failed: 0 },
+      passages: passages.value ?? 0,
+      place: config.qdrant ? redactUrl(config.qdrant.url) : 'data folder',
       vectors: services.knowledge.vectors,
     },
     configuration: {
@@ -76,9 +77,10 @@ export async function checkHealth(services: Services): Promise<Health> {
   if (target?.health.state === 'down') components.ollama.detail = target.health.detail;
   const modelMissing =
     (providers.active === 'builtin' && config.llmProvider !== 'builtin') || target?.health.state === 'down';
-  const wanting = [used?.state, knowledgeAgent?.health.state, components.configuration.state].includes('down');
+  const parts = [used?.state, knowledgeAgent?.health.state, passages.health.state, components.configuration.state];
+  const wanting = parts.includes('down');
   return {
-    status: components.knowledge_base.state === 'down' ? 'unhealthy' : wanting || modelMissing ? 'degraded' : 'healthy',
+    status: documents.health.state === 'down' ? 'unhealthy' : wanting || modelMissing ? 'degraded' : 'healthy',
     llm_provider: providers.active,
     model: providers.activeModelName,
     knowledge_agent_url: config.knowledgeAgent.url ? redactUrl(config.knowledgeAgent.url) : null,

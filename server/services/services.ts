@@ -123,6 +123,7 @@ export class Services {
       termWorkerPath: join(options.root, 'dist', 'term-index-worker.mjs'),
       maxFileBytes: MAX_FILE_BYTES,
       paused: (await settings.get(INGESTION_PAUSED)) !== undefined,
+      place: config.config.qdrant,
     });
     const dropFolder = await DropFolder.open(join(dataDir, 'ingestion'), knowledge);
     services = new Services(
@@ -378,6 +379,7 @@ export class Services {
     await next.providers.resolveAuto();
     this.current = next;
     await this.knowledge.setModels(next.searchModels);
+    await this.knowledge.setPlace(change.config.qdrant);
     this.health.reset();
     await this.resolveAuto();
   }

@@ -187,10 +187,6 @@ export class DocumentRepository {
       .execute();
   }
 
-  async requeueReady(): Promise<void> {
-    await this.database.updateTable('documents').set({ status: 'queued' }).where('status', '=', 'ready').execute();
-  }
-
   /**
    * Makes a document searchable and, in the same transaction, retires earlier documents of the same
    * name: a reader sees the old revision or the new one. Answers the ids to remove, undefined when

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { DocumentInfo } from '../core/knowledge';
-import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
+import { KnowledgeBase, type KnowledgeBaseOptions } from '../knowledge/embedded/knowledge-base';
 import { openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
 import { eventually, temporaryFolder } from './collect';
@@ -16,7 +16,7 @@ export const sharedDocuments = join(root, '..', 'shared', 'data', 'documents');
 export const hasSharedDocuments = existsSync(sharedDocuments);
 
 /** A knowledge base on disk with the real parser, index and database. */
-export async function openKnowledgeBase(directory = temporaryFolder(), maxFileBytes = 50_000_000) {
+export async function openKnowledgeBase(directory = temporaryFolder(), options: Partial<KnowledgeBaseOptions> = {}) {
   const database = await openDatabase(join(directory, 'ivy.db'));
   const documents = new DocumentRepository(database);
   const knowledge = await KnowledgeBase.open({
@@ -26,7 +26,8 @@ export async function openKnowledgeBase(directory = temporaryFolder(), maxFileBy
     latentWorkerPath: join(root, 'dist', 'latent-worker.mjs'),
     termWorkerPath: join(root, 'dist', 'term-index-worker.mjs'),
     settleMs: 50,
-    maxFileBytes,
+    maxFileBytes: 50_000_000,
+    ...options,
   });
   let closed = false;
   const close = async () => {

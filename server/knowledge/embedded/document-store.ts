@@ -23,7 +23,6 @@ export interface DocumentStore {
   takeQueued(): Promise<DocumentInfo | undefined>;
   setStatus(id: string, status: DocumentStatus | 'deleting', error?: string | null): Promise<boolean>;
   requeueInterrupted(): Promise<void>;
-  requeueReady(): Promise<void>;
   finish(
     id: string,
     result: {

@@ -33,7 +33,7 @@ async function setUp(publishAfterMs?: number) {
     close() {},
   } as unknown as ParserProcess;
   const files = { path: (id: string) => id, ids: async () => [], remove: async () => {} } as unknown as FileStore;
-  const ingestion = new Ingestion({ documents, files, store, parser, onVisible: () => {} }, publishAfterMs);
+  const ingestion = new Ingestion({ documents, files, store, parser, onVisible: () => {} }, { publishAfterMs });
   const add = (n: number) =>
     documents.add({
       id: `doc_${n}`,

@@ -1,3 +1,4 @@
+import { AppError } from '../../core/errors';
 import type { DocumentInfo } from '../../core/knowledge';
 import { within } from '../../lib/async';
 import { log } from '../../lib/log';
@@ -54,24 +55,36 @@ export class Ingestion {
 
   constructor(
     private readonly parts: IngestionParts,
-    private readonly publishAfterMs = PUBLISH_AFTER_MS,
+    private readonly times: { publishAfterMs?: number; retryMs?: number } = {},
   ) {}
 
-  /** Finishes what a crash interrupted, then starts. */
+  /** Finishes what a crash interrupted, then starts. With a store that fails just now, it is done later. */
   async recover(): Promise<void> {
-    const { documents, files, store } = this.parts;
-    await this.takeUp();
-    for (const id of await store.documentIds()) if (!(await documents.get(id))) await store.remove(id);
+    const { documents, files } = this.parts;
     // A file without a row was never acknowledged, or its database was replaced: it is put aside.
     for (const id of await files.ids()) if (!(await documents.get(id))) await files.putAside(id);
-    this.wake();
+    await documents.requeueInterrupted();
+    try {
+      await this.takeUp();
+      this.wake();
+    } catch (error) {
+      this.goOnLater(error);
+    }
   }
 
-  /** Queues again what was under way, and ends deletions: nothing else may be at work. */
+  /** Queues again what was under way, and makes documents and store agree: nothing else may be at work. */
   private async takeUp(): Promise<void> {
-    const { documents } = this.parts;
+    const { documents, store } = this.parts;
     await documents.requeueInterrupted();
     for (const document of await documents.withStatus('deleting')) await this.purge(document.id);
+    const stored = new Set(await store.documentIds());
+    for (const id of stored) if (!(await documents.get(id))) await store.remove(id);
+    // The store is derived data: what it has lost is indexed again.
+    for (const { id, passages } of await documents.withStatus('ready')) {
+      if (stored.has(id) || passages === 0) continue;
+      this.parts.onVisible([], [id]);
+      await documents.setStatus(id, 'queued');
+    }
     this.interrupted = false;
   }
 
@@ -120,7 +133,13 @@ export class Ingestion {
   async remove(id: string): Promise<boolean> {
     if (!(await this.parts.documents.setStatus(id, 'deleting'))) return false;
     this.parts.onVisible([], [id]);
-    await this.purge(id);
+    try {
+      await this.purge(id);
+    } catch (error) {
+      // Nobody sees it any more, and its removal is taken up again.
+      this.goOnLater(error);
+      throw error;
+    }
     return true;
   }
 
@@ -134,6 +153,7 @@ export class Ingestion {
   }
 
   private async drain(): Promise<void> {
+    const { publishAfterMs = PUBLISH_AFTER_MS } = this.times;
     const batch: Read[] = [];
     let underWay: Promise<Read | undefined> | undefined;
     try {
@@ -143,7 +163,7 @@ export class Ingestion {
         const document = this.held ? undefined : await this.parts.documents.takeQueued();
         underWay = document && this.read(document);
         const settled = underWay?.then(isSettled, isSettled);
-        while (settled && batch.length > 0 && !(await within(this.publishAfterMs, settled))) {
+        while (settled && batch.length > 0 && !(await within(publishAfterMs, settled))) {
           await this.publish(batch.splice(0));
         }
         const read = await underWay;
@@ -158,15 +178,21 @@ export class Ingestion {
     } catch (error) {
       await underWay?.catch(() => {});
       if (this.stopped.signal.aborted) return;
-      log.error({ err: error }, 'ingestion is interrupted; it goes on in half a minute');
       for (const { document } of batch) await this.parts.documents.setStatus(document.id, 'queued').catch(() => {});
-      this.interrupted = true;
-      this.retry = setTimeout(() => {
-        this.retry = undefined;
-        this.wake();
-      }, RETRY_MS);
-      this.retry.unref();
+      this.goOnLater(error);
     }
+  }
+
+  private goOnLater(error: unknown): void {
+    const reason = error instanceof AppError ? error.message : error;
+    log.error({ err: reason }, 'ingestion is interrupted; it goes on in a moment');
+    this.interrupted = true;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      this.wake();
+    }, this.times.retryMs ?? RETRY_MS);
+    this.retry.unref();
   }
 
   /** Parses a document; undefined when it failed or is gone. */

@@ -119,7 +119,7 @@ describe('a file', () => {
   });
 
   test('that is too large is refused, and nothing stays on disk', async () => {
-    const { knowledge, directory } = await openKnowledgeBase(undefined, 1000);
+    const { knowledge, directory } = await openKnowledgeBase(undefined, { maxFileBytes: 1000 });
     await expect(knowledge.add('a.txt', content('x'.repeat(2000)))).rejects.toMatchObject({
       code: 'payload_too_large',
     });

@@ -8,17 +8,20 @@ import type {
   RetrievalQuery,
   Retriever,
 } from '../../core/knowledge';
+import { sleep } from '../../lib/async';
 import { createId } from '../../lib/ids';
+import { log } from '../../lib/log';
 import type { DocumentStore } from './document-store';
 import type { Embedder } from './embedder';
+import { Engine, type EngineOptions } from './engine';
 import { FileStore } from './file-store';
-import { Ingestion } from './ingestion';
-import { LanceStore } from './lance-store';
+import type { Ingestion } from './ingestion';
 import { detectMediaType, type MediaType, UnsupportedFile } from './media-type';
-import { ParserProcess } from './parser-process';
+import { Move } from './move';
 import type { PassageStore } from './passage-store';
-import { DEFAULT_MIN_SCORE, HybridSearch, type Reranker } from './search';
-import { Vectors, type VectorsStatus } from './vectors';
+import { isSamePlace, type Place, Places } from './place';
+import { DEFAULT_MIN_SCORE, type Reranker } from './search';
+import type { VectorsStatus } from './vectors';
 
 export interface KnowledgeBaseOptions {
   /** Folder for originals and index. */
@@ -30,69 +33,89 @@ export interface KnowledgeBaseOptions {
   latentWorkerPath: string;
   termWorkerPath: string;
   maxFileBytes: number;
-  /** See `VectorsOptions`. */
+  /** See `EngineOptions`. */
   settleMs?: number;
+  retryMs?: number;
   /** Starts with ingestion paused. */
   paused?: boolean;
+  /** Where the passages shall be kept. */
+  place?: Place;
+}
+
+export interface SearchModels {
+  embedder: Embedder | undefined;
+  reranker: Reranker | undefined;
 }
 
 const DEFAULT_COLLECTION = 'default';
 const MAX_COLLECTION_CHARS = 100;
+const OLD_STORE_MS = 10_000;
 
-/** The embedded knowledge base: documents in, passages out. */
+/** Ivy's own knowledge base: documents in, passages out. */
 export class KnowledgeBase implements Retriever {
-  /** Documents whose ingestion is complete; anything else in the index is shown to nobody. */
-  private readonly ready: Set<string>;
-  private readonly search: HybridSearch;
-  private readonly intake: Ingestion;
-  private reranker: Reranker | undefined;
+  private models: SearchModels = { embedder: undefined, reranker: undefined };
+  private move: Move | undefined;
 
   private constructor(
-    private readonly options: KnowledgeBaseOptions,
-    private readonly parts: { ready: Set<string>; files: FileStore; store: PassageStore; vectors: Vectors },
-  ) {
-    const { files, store, vectors, ready } = parts;
-    this.ready = ready;
-    this.search = new HybridSearch(store, vectors, (id) => ready.has(id));
-    this.intake = new Ingestion({
-      documents: options.documents,
-      files,
-      store,
-      parser: new ParserProcess(options.parseWorkerPath),
-      onVisible: (added, removed) => this.setVisible(added, removed),
-    });
-  }
+    private readonly options: KnowledgeBaseOptions & EngineOptions,
+    private readonly places: Places,
+    private place: Place,
+    private engine: Engine,
+  ) {}
 
   static async open(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
-    const { documents } = options;
     const files = await FileStore.open(options.directory);
-    const { store, fresh } = await LanceStore.open(`${options.directory}/index`, options.termWorkerPath);
-    // The index is derived data: when it is gone, every document is indexed again.
-    if (fresh) await documents.requeueReady();
-    const ready = new Set((await documents.withStatus('ready')).map((document) => document.id));
-    const vectors = await Vectors.open({
-      store,
-      directory: options.directory,
-      workerPath: options.latentWorkerPath,
-      ready,
-      settleMs: options.settleMs,
-    });
-    const base = new KnowledgeBase(options, { ready, files, store, vectors });
-    if (options.paused) base.intake.pause();
-    await base.intake.recover();
-    vectors.changed();
+    const places = await Places.open(options);
+    const ready = new Set((await options.documents.withStatus('ready')).map((document) => document.id));
+    // From the data folder passages can move; those of another server are left there.
+    const place = places.embedded && ready.size > 0 ? undefined : options.place;
+    if (!places.serves(place)) await places.setServing(place);
+    if (place) await places.removeEmbedded();
+    const whole = { ...options, files, ready };
+    const engine = await Engine.open(whole, await places.openStore(place), options.paused ?? false);
+    const base = new KnowledgeBase(whole, places, place, engine);
+    await base.setPlace(options.place);
     return base;
   }
 
   /** The models of the configuration; without an embedding model, one is learnt from the documents. */
-  async setModels(models: { embedder: Embedder | undefined; reranker: Reranker | undefined }): Promise<void> {
-    this.reranker = models.reranker;
-    await this.parts.vectors.setModel(models.embedder);
+  async setModels(models: SearchModels): Promise<void> {
+    this.models = models;
+    await this.engine.vectors.setModel(models.embedder);
+  }
+
+  /**
+   * Where the passages shall be kept. They are copied in the background; until all are there, those of the
+   * old place are searched, and then removed.
+   */
+  async setPlace(place: Place): Promise<void> {
+    await this.move?.stop();
+    this.move = undefined;
+    if (isSamePlace(place, this.place)) return;
+    const store = await this.places.openStore(place);
+    if (isSamePlace(place && { ...place, apiKey: this.place?.apiKey }, this.place)) return this.settle(place, store);
+    this.move = new Move(this.engine.store, store, this.options.ready, async () => {
+      const old = this.engine.store;
+      await this.settle(place, store);
+      this.move = undefined;
+      log.info({ place: place ? 'Qdrant' : 'data folder' }, 'the passages have moved');
+      void discard(old);
+    });
+  }
+
+  /** Lets a store serve. */
+  private async settle(place: Place, store: PassageStore): Promise<void> {
+    const { paused } = this.engine.ingestion;
+    await this.engine.stop();
+    await this.places.setServing(place);
+    this.engine = await Engine.open(this.options, store, paused);
+    this.place = place;
+    await this.engine.vectors.setModel(this.models.embedder);
   }
 
   /** How far the vectors are. */
   get vectors(): VectorsStatus {
-    return this.parts.vectors.status;
+    return this.engine.vectors.status;
   }
 
   /**
@@ -105,11 +128,11 @@ export class KnowledgeBase implements Retriever {
     options: { collection?: string; sample?: boolean } = {},
   ): Promise<{ document: DocumentInfo; created: boolean }> {
     const source = cleanName(name);
-    const received = await this.parts.files.receive(content, this.options.maxFileBytes);
+    const received = await this.options.files.receive(content, this.options.maxFileBytes);
     try {
       const mediaType = await knownMediaType(received.path, source);
       const id = createId('doc');
-      await this.parts.files.keep(received, id);
+      await this.options.files.keep(received, id);
       const { bytes, sha256 } = received;
       const collection = cleanCollection(options.collection);
       const result = await this.options.documents.add({
@@ -121,22 +144,24 @@ export class KnowledgeBase implements Retriever {
         mediaType,
         sample: options.sample ?? false,
       });
-      if (!result.created) await this.parts.files.remove(id);
-      this.intake.wake();
+      if (!result.created) await this.options.files.remove(id);
+      this.engine.ingestion.wake();
       return result;
     } finally {
-      await this.parts.files.discard(received);
+      await this.options.files.discard(received);
     }
   }
 
   /** Whether documents that were added are worked off. */
   get ingestion(): Pick<Ingestion, 'paused' | 'pause' | 'resume' | 'cancelQueued'> {
-    return this.intake;
+    return this.engine.ingestion;
   }
 
   /** False when there is no such document. */
-  remove(id: string): Promise<boolean> {
-    return this.intake.remove(id);
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.engine.ingestion.remove(id);
+    if (removed) await this.move?.forget(id);
+    return removed;
   }
 
   get(id: string): Promise<DocumentInfo | undefined> {
@@ -164,7 +189,8 @@ export class KnowledgeBase implements Retriever {
   async page(id: string, page: number, passageId?: string): Promise<PageView | undefined> {
     const view = await this.options.documents.page(id, page);
     if (!view || passageId === undefined) return view;
-    const [passage] = await this.parts.store.passages([passageId]);
+    // The page is worth showing without its mark.
+    const [passage] = await this.engine.store.passages([passageId]).catch(() => []);
     if (passage?.documentId !== id || passage.page !== page) return view;
     return { ...view, passage: { start: passage.start, end: passage.end } };
   }
@@ -172,12 +198,12 @@ export class KnowledgeBase implements Retriever {
   /** The original as a stream; undefined when there is no such document. */
   async file(id: string): Promise<{ document: DocumentInfo; content: NodeJS.ReadableStream } | undefined> {
     const document = await this.get(id);
-    return document && { document, content: createReadStream(this.parts.files.path(id)) };
+    return document && { document, content: createReadStream(this.options.files.path(id)) };
   }
 
   /** True when there is something to search. */
   get hasDocuments(): boolean {
-    return this.ready.size > 0;
+    return this.options.ready.size > 0;
   }
 
   /** For an answer: applies the calibrated threshold when the query names none, and leaves out copies. */
@@ -189,31 +215,33 @@ export class KnowledgeBase implements Retriever {
   /** Everything as it was found, with no threshold unless the query names one: the contract of `POST /query`. */
   async query(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
     signal.throwIfAborted();
-    return this.search.search(query, this.reranker, signal);
+    return this.engine.search(query, this.models.reranker, signal);
   }
 
   passageCount(): Promise<number> {
-    return this.parts.store.count();
+    return this.engine.store.count();
   }
 
   /** The document under way goes on at the next start; searching is still possible. */
   async stopIngestion(): Promise<void> {
-    await this.intake.stop();
+    await this.move?.stop();
+    await this.engine.ingestion.stop();
   }
 
   async close(): Promise<void> {
-    await this.intake.stop();
-    await this.parts.vectors.stop();
-    this.parts.store.close();
+    await this.move?.stop();
+    await this.engine.stop();
+    this.engine.store.close();
   }
+}
 
-  private setVisible(added: readonly string[], removed: readonly string[]): void {
-    for (const id of added) this.ready.add(id);
-    for (const id of removed) {
-      this.ready.delete(id);
-      this.parts.vectors.forget(id);
-    }
-    if (added.length > 0) this.parts.vectors.changed();
+/** Removes a store that serves no more, once searches under way have left it. */
+async function discard(store: PassageStore): Promise<void> {
+  try {
+    await sleep(OLD_STORE_MS);
+    await store.destroy();
+  } catch (error) {
+    log.warn({ err: error }, 'what the passages left behind could not be removed');
   }
 }
 

@@ -96,8 +96,8 @@ export class LanceStore implements PassageStore {
     private readonly terms: TermThread,
   ) {}
 
-  /** Opens the index; `fresh` is true when it had to be created, so that documents must be indexed again. */
-  static async open(directory: string, termWorkerPath: string): Promise<{ store: LanceStore; fresh: boolean }> {
+  /** Opens the index, or creates an empty one. */
+  static async open(directory: string, termWorkerPath: string): Promise<LanceStore> {
     process.env['RUST_LOG'] ??= 'error';
     await mkdir(directory, { recursive: true });
     const database = await connect(directory, {}, new Session(INDEX_CACHE_BYTES, FILE_CACHE_BYTES));
@@ -114,7 +114,7 @@ export class LanceStore implements PassageStore {
     const store = new LanceStore(database, table, new TermThread(termWorkerPath));
     if (!fresh) await store.loadTerms();
     for (const space of await store.spaces()) store.vectorTables.set(space, await database.openTable(VECTORS + space));
-    return { store, fresh };
+    return store;
   }
 
   put(documents: readonly DocumentPassages[]): Promise<void> {
@@ -264,6 +264,13 @@ export class LanceStore implements PassageStore {
       this.vectorTables.delete(space);
       table?.close();
       await this.database.dropTable(VECTORS + space);
+    });
+  }
+
+  destroy(): Promise<void> {
+    return this.writes.run(async () => {
+      this.close();
+      await this.database.dropAllTables();
     });
   }
 

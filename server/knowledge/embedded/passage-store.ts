@@ -65,8 +65,8 @@ export interface PassageVector {
 }
 
 /**
- * Passages and their vectors, searchable both ways; the fusion stays outside. The embedded engine implements
- * it. Everything in it is derived from documents and can be built again.
+ * Passages and their vectors, searchable both ways; the fusion stays outside. An embedded engine and Qdrant
+ * implement it. Everything in it is derived from documents and can be built again.
  */
 export interface PassageStore {
   /** Replaces whatever there is of these documents, and makes it searchable. */
@@ -100,5 +100,7 @@ export interface PassageStore {
   /** Some vectors of a space. */
   sampleVectors(space: string, limit: number): Promise<Float32Array[]>;
   dropSpace(space: string): Promise<void>;
+  /** Removes all that is kept, for good: when another store has taken over. */
+  destroy(): Promise<void>;
   close(): void;
 }

@@ -28,7 +28,7 @@ export interface TermResult {
 }
 
 /** BM25's usual values (Robertson and Zaragoza 2009); not tuned. */
-const K1 = 1.2;
+export const K1 = 1.2;
 const B = 0.75;
 /** A term that stands nowhere could at best do what the rarest one does in a passage of middling length. */
 const ABSENT_SHARE = 0.6;
@@ -37,6 +37,19 @@ const MAX_PASSAGES = 2 ** 24;
 const MAX_COUNT = 255;
 /** Removed passages are cleared away when they are this share of all. */
 const MAX_DEAD = 0.3;
+
+/** count / (count + k1 · (1 - b + b · length / average)): what a term's count in a passage is worth, 0..1. */
+export function termShare(count: number, length: number, averageLength: number): number {
+  return count / (count + lengthNorm(length, averageLength));
+}
+
+/** What the best passage would score for a term that stands in none of `size` passages. */
+export function absentTermBest(size: number): number {
+  return inverseFrequency(0, size) * (K1 + 1) * ABSENT_SHARE;
+}
+
+const lengthNorm = (length: number, average: number): number => K1 * (1 - B + (B * length) / average);
+const inverseFrequency = (count: number, size: number): number => Math.log(1 + (size - count + 0.5) / (count + 0.5));
 
 interface DocumentEntry {
   id: string;
@@ -111,8 +124,9 @@ export class TermIndex {
   private addTerm(term: string, weight: number, norms: Float32Array): number {
     const id = this.termIds.get(term);
     const count = id === undefined ? 0 : at(this.counts, id);
-    const idf = Math.log(1 + (this.alive - Math.min(count, this.alive) + 0.5) / (count + 0.5));
-    if (id === undefined || count === 0) return idf * (K1 + 1) * ABSENT_SHARE;
+    if (id === undefined || count === 0) return absentTermBest(this.alive);
+    // Lists still count passages that were removed a moment ago.
+    const idf = inverseFrequency(count, Math.max(count, this.alive));
     const { pool, scores, dead } = this;
     const start = at(this.starts, id);
     let best = 0;
@@ -155,7 +169,7 @@ export class TermIndex {
     const average = this.alive > 0 ? this.totalLength / this.alive : 1;
     const norms = new Float32Array(this.passages);
     for (let passage = 0; passage < this.passages; passage++) {
-      norms[passage] = K1 * (1 - B + (B * at(this.lengths, passage)) / average);
+      norms[passage] = lengthNorm(at(this.lengths, passage), average);
     }
     this.norms = norms;
     if (this.scores.length !== this.passages) this.scores = new Float32Array(this.passages);

@@ -88,7 +88,7 @@ export class Vectors {
 
   static async open(options: VectorsOptions): Promise<Vectors> {
     const vectors = new Vectors(options);
-    await vectors.restore();
+    await vectors.restore().catch((error) => log.warn({ err: error }, 'vectors cannot be read yet'));
     return vectors;
   }
 
@@ -97,9 +97,9 @@ export class Vectors {
     if (this.model?.space !== model?.space) {
       this.model = model;
       const note = await this.readNote();
-      if (model && note?.space === model.space && this.serving?.embedder.space !== model.space) {
+      const served = model && note?.space === model.space && this.serving?.embedder.space !== model.space;
+      if (served && (await this.isThere(note.space).catch(() => false)))
         this.serving = { embedder: model, scale: note };
-      }
       this.changed();
     } else if (model) this.model = model;
   }
@@ -166,6 +166,7 @@ export class Vectors {
 
   private async work(): Promise<void> {
     try {
+      if (!this.serving) await this.restore();
       // Until the configured model is ready, the learnt one is better than none.
       if (!this.model || !this.serving) await this.bring(await this.latentEmbedder());
       else if (this.serving.embedder.space !== this.model.space) await this.keepUp(this.serving.embedder);
@@ -293,17 +294,19 @@ export class Vectors {
 
   private async restore(): Promise<void> {
     const note = await this.readNote();
-    if (!note?.space.startsWith(LATENT)) return;
+    if (!note?.space.startsWith(LATENT) || !(await this.isThere(note.space))) return;
     try {
-      if (!(await this.options.store.spaces()).includes(note.space)) return;
       const model = fromBytes(await readFile(this.modelPath(note.space)));
       const embedder = createLatentEmbedder(note.space, model);
       this.latent = { embedder, learntFrom: note.learntFrom };
       this.serving = { embedder, scale: note };
-      await this.filledOf(note.space);
     } catch (error) {
       log.warn({ err: error }, 'the learnt model cannot be read; it is learnt again');
     }
+  }
+
+  private async isThere(space: string): Promise<boolean> {
+    return (await this.options.store.spaces()).includes(space);
   }
 
   private async dropOthers(space: string): Promise<void> {

@@ -1,0 +1,423 @@
+import { createHash } from 'node:crypto';
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { AppError } from '../../core/errors';
+import { Breaker } from '../../net/breaker';
+import { toServiceError } from '../../net/service-error';
+import type {
+  DocumentPassages,
+  Hit,
+  PassageStore,
+  PassageVector,
+  Scope,
+  StoredDocument,
+  StoredPassage,
+  TermHits,
+  VectorSpace,
+} from './passage-store';
+import type { PassageDraft } from './split';
+import { absentTermBest, K1, termShare } from './term-index';
+import type { WeightedTerms } from './terms';
+
+export interface QdrantOptions {
+  /** With a port when it is not 6333, the port of Qdrant's REST interface. */
+  url: string;
+  apiKey: string | undefined;
+  /** Names of Ivy's collections begin with this. */
+  prefix: string;
+  /** How a collection is spread over a cluster when it is created; undefined leaves it to the server. */
+  shards: number | undefined;
+  replicas: number | undefined;
+}
+
+const SERVICE = 'Qdrant';
+/** The number changes with the payload and the terms: a collection of an older version is filled anew. */
+const PASSAGES = 'passages_3';
+const TERMS = 'terms';
+const POINTS_AT_ONCE = 200;
+const PORTION = 500;
+/** Terms of a usual passage. BM25 wants the average of all; a passage's vector cannot change with each new one. */
+const USUAL_LENGTH = 130;
+/** Distinct documents that one answer may name. */
+const MAX_DOCUMENTS = 1_000_000;
+const READ_MS = 5_000;
+const WRITE_MS = 120_000;
+
+/** What a point carries besides vectors: a passage, with the names that a foreign reader would expect. */
+interface Payload extends Record<string, unknown> {
+  id: string;
+  position: number;
+  document_id: string;
+  collection: string;
+  source: string;
+  title: string | null;
+  page: number;
+  page_kind: string;
+  heading: string | null;
+  start: number;
+  end: number;
+  text: string;
+  terms: string;
+}
+
+/**
+ * Passages in a Qdrant server or cluster. Words are a sparse vector: a passage's values are the term part of
+ * BM25, and the server multiplies with the inverse document frequency (`modifier: idf`), whose formula is the
+ * one of `TermIndex`. Each vector space is a collection of its own, so that a new model fills its space
+ * beside the old one. Lists are fused by Ivy and not by the server, which would keep only the fused score.
+ * Needs Qdrant 1.12 (facets). See docs/decisions/0012.
+ *
+ * The client takes no `fetch`, so these connections do not go through `server/net`; it knows nothing but the
+ * operator's own address.
+ */
+export class QdrantStore implements PassageStore {
+  private readonly reader: QdrantClient;
+  private readonly writer: QdrantClient;
+  private readonly breaker = new Breaker(SERVICE);
+  private readonly passagesName: string;
+  private prepared: Promise<void> | undefined;
+
+  constructor(private readonly options: QdrantOptions) {
+    this.reader = createClient(options, READ_MS);
+    this.writer = createClient(options, WRITE_MS);
+    this.passagesName = `${options.prefix}_${PASSAGES}`;
+  }
+
+  async put(documents: readonly DocumentPassages[]): Promise<void> {
+    await this.change(async (client) => {
+      const points = documents.flatMap(({ document, passages }) =>
+        passages.map((passage, index) => toPoint(document, passage, index)),
+      );
+      for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
+        await client.upsert(this.passagesName, { wait: true, points: points.slice(from, from + POINTS_AT_ONCE) });
+      }
+      // Ids follow from document and position, so the old passages are overwritten; a longer past is cut off.
+      for (const { document, passages } of documents) {
+        const surplus = { must: [ofDocuments([document.id]), { key: 'position', range: { gt: passages.length } }] };
+        await client.delete(this.passagesName, { wait: true, filter: surplus });
+      }
+    });
+  }
+
+  async remove(documentId: string): Promise<void> {
+    const filter = { must: [ofDocuments([documentId])] };
+    await this.change(async (client) => {
+      for (const name of [this.passagesName, ...(await this.spaces()).map((space) => this.spaceName(space))]) {
+        await client.delete(name, { wait: true, filter });
+        const { count } = await client.count(name, { filter, exact: true });
+        if (count > 0) throw new Error(`${count} points of ${documentId} are still in ${name} after their deletion`);
+      }
+    });
+  }
+
+  /** The server keeps itself in order. */
+  async tidy(): Promise<void> {}
+  async tidyVectors(): Promise<void> {}
+
+  async searchTerms(terms: WeightedTerms, { limit, collections }: Scope): Promise<TermHits> {
+    if (terms.size === 0) return { hits: [], best: 0, size: await this.count() };
+    const common = { using: TERMS, with_payload: ['id', 'document_id'] };
+    // What the best passage for each term alone scores tells what a perfect one would: the scale of the hits.
+    const alone = [...terms].map(([term, weight]) => ({ ...common, query: sparse([[term, weight]]), limit: 1 }));
+    const all = { ...common, query: sparse(terms), limit, ...(collections && { filter: inCollections(collections) }) };
+    return this.ask(async (client) => {
+      const [found, ...perTerm] = await client.queryBatch(this.passagesName, { searches: [all, ...alone] });
+      const { count: size } = await client.count(this.passagesName, { exact: false });
+      const weights = [...terms.values()];
+      const best = perTerm.reduce((sum, { points }, index) => {
+        return sum + (points[0]?.score ?? (weights[index] ?? 0) * absentTermBest(size));
+      }, 0);
+      return { hits: (found?.points ?? []).map(toHit), best, size };
+    });
+  }
+
+  async passages(ids: readonly string[]): Promise<StoredPassage[]> {
+    if (ids.length === 0) return [];
+    const points = await this.ask((client) =>
+      client.retrieve(this.passagesName, { ids: ids.map(toPointId), with_payload: true }),
+    );
+    return points.map(({ payload }) => toPassage(payload as Payload));
+  }
+
+  async passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]> {
+    if (documentIds.length === 0) return [];
+    const found: StoredPassage[] = [];
+    const filter = { must: [ofDocuments(documentIds)] };
+    for await (const points of this.scroll(this.passagesName, { filter, with_payload: true })) {
+      for (const { payload } of points) found.push(toPassage(payload as Payload));
+    }
+    return found;
+  }
+
+  /** Points come in the order of their ids, which are digests: the first ones are spread over all. */
+  async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
+    const wanted = { with_payload: ['terms'], limit };
+    for await (const points of this.scroll(this.passagesName, wanted)) {
+      yield points.map(({ payload }) => (payload as Payload).terms);
+    }
+  }
+
+  documentIds(): Promise<string[]> {
+    return this.documentsOf(this.passagesName);
+  }
+
+  count(): Promise<number> {
+    return this.ask(async (client) => (await client.count(this.passagesName, { exact: true })).count);
+  }
+
+  async spaces(): Promise<string[]> {
+    const begin = `${this.options.prefix}_`;
+    const { collections } = await this.ask((client) => client.getCollections());
+    return collections
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(begin) && name !== this.passagesName)
+      .map((name) => name.slice(begin.length));
+  }
+
+  async putVectors(space: VectorSpace, vectors: readonly PassageVector[]): Promise<void> {
+    const name = this.spaceName(space.name);
+    await this.change(async (client) => {
+      await this.create(client, name, { vectors: { size: space.dimensions, distance: 'Cosine' } });
+      if (vectors.length === 0) return;
+      const documentIds = [...new Set(vectors.map(({ documentId }) => documentId))];
+      await client.delete(name, { wait: true, filter: { must: [ofDocuments(documentIds)] } });
+      for (let from = 0; from < vectors.length; from += POINTS_AT_ONCE) {
+        const points = vectors.slice(from, from + POINTS_AT_ONCE).map(({ id, documentId, collection, vector }) => ({
+          id: toPointId(id),
+          vector: Array.from(vector),
+          payload: { id, document_id: documentId, collection },
+        }));
+        await client.upsert(name, { wait: true, points });
+      }
+    });
+  }
+
+  async vectorDocumentIds(space: string): Promise<string[]> {
+    return (await this.spaces()).includes(space) ? this.documentsOf(this.spaceName(space)) : [];
+  }
+
+  async searchVectors(space: string, vector: Float32Array, { limit, collections }: Scope): Promise<Hit[]> {
+    const { points } = await this.ask((client) =>
+      client.query(this.spaceName(space), {
+        query: Array.from(vector),
+        limit,
+        with_payload: ['id', 'document_id'],
+        ...(collections && { filter: inCollections(collections) }),
+      }),
+    );
+    return points.map(toHit);
+  }
+
+  async sampleVectors(space: string, limit: number): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    for await (const points of this.scroll(this.spaceName(space), { with_vector: true, limit })) {
+      for (const { vector } of points) vectors.push(Float32Array.from(vector as number[]));
+    }
+    return vectors;
+  }
+
+  async dropSpace(space: string): Promise<void> {
+    await this.change((client) => client.deleteCollection(this.spaceName(space)));
+  }
+
+  async destroy(): Promise<void> {
+    for (const space of await this.spaces()) await this.dropSpace(space);
+    await this.change((client) => client.deleteCollection(this.passagesName));
+  }
+
+  close(): void {}
+
+  private spaceName(space: string): string {
+    return `${this.options.prefix}_${space}`;
+  }
+
+  private async documentsOf(name: string): Promise<string[]> {
+    const wanted = { key: 'document_id', limit: MAX_DOCUMENTS, exact: true };
+    const { hits } = await this.ask((client) => client.facet(name, wanted));
+    return hits.map(({ value }) => String(value));
+  }
+
+  private async *scroll(
+    name: string,
+    { limit = Number.POSITIVE_INFINITY, ...wanted }: { limit?: number } & Record<string, unknown>,
+  ) {
+    let left = limit;
+    let offset: string | number | undefined;
+    do {
+      const page = await this.ask((client) =>
+        client.scroll(name, { ...wanted, limit: Math.min(PORTION, left), ...(offset !== undefined && { offset }) }),
+      );
+      yield page.points;
+      left -= page.points.length;
+      offset = (page.next_page_offset as string | number | null) ?? undefined;
+    } while (offset !== undefined && left > 0);
+  }
+
+  /** Creates what is missing, and removes the passages of an older version. */
+  private prepare(): Promise<void> {
+    this.prepared ??= this.doPrepare().catch((error: unknown) => {
+      this.prepared = undefined;
+      throw error;
+    });
+    return this.prepared;
+  }
+
+  private async doPrepare(): Promise<void> {
+    const client = this.writer;
+    const { collections } = await this.reader.getCollections();
+    const names = collections.map(({ name }) => name).filter((name) => name.startsWith(`${this.options.prefix}_`));
+    if (!names.includes(this.passagesName)) {
+      // Vectors belong to passages: without these, or of another version, they are worth nothing.
+      for (const name of names) await client.deleteCollection(name);
+    }
+    await this.create(client, this.passagesName, { sparse_vectors: { [TERMS]: { modifier: 'idf' } } });
+  }
+
+  private async create(
+    client: QdrantClient,
+    name: string,
+    vectors: Pick<Parameters<QdrantClient['createCollection']>[1], 'vectors' | 'sparse_vectors'>,
+  ): Promise<void> {
+    const { shards, replicas } = this.options;
+    if (!(await client.collectionExists(name)).exists) {
+      await client.createCollection(name, {
+        ...vectors,
+        ...(shards !== undefined && { shard_number: shards }),
+        ...(replicas !== undefined && { replication_factor: replicas }),
+      });
+    }
+    for (const field of ['document_id', 'collection']) {
+      await client.createPayloadIndex(name, { wait: true, field_name: field, field_schema: 'keyword' });
+    }
+  }
+
+  private async ask<T>(read: (client: QdrantClient) => Promise<T>): Promise<T> {
+    return this.call(async () => {
+      await this.prepare();
+      return read(this.reader);
+    });
+  }
+
+  private async change<T>(write: (client: QdrantClient) => Promise<T>): Promise<T> {
+    return this.call(async () => {
+      await this.prepare();
+      return write(this.writer);
+    });
+  }
+
+  private call<T>(work: () => Promise<T>): Promise<T> {
+    return this.breaker.run(
+      async () => {
+        try {
+          return await work();
+        } catch (error) {
+          if (statusOf(error) === 404) this.prepared = undefined;
+          throw toError(error);
+        }
+      },
+      (error) => error instanceof AppError && error.code !== 'upstream_error',
+    );
+  }
+}
+
+function createClient({ url, apiKey }: QdrantOptions, timeout: number): QdrantClient {
+  const { protocol, hostname, pathname } = new URL(url);
+  // The parser drops a port that is the scheme's own, and the client would then take 6333.
+  const port = Number(/^https?:\/\/[^/]*:(\d+)/.exec(url)?.[1] ?? 6333);
+  return new QdrantClient({
+    host: hostname,
+    port,
+    https: protocol === 'https:',
+    prefix: pathname === '/' ? '' : pathname,
+    timeout,
+    // It writes what it finds to the console.
+    checkCompatibility: false,
+    ...(apiKey && { headers: { 'api-key': apiKey } }),
+  });
+}
+
+const statusOf = (error: unknown): number | undefined => {
+  const { status } = (error ?? {}) as { status?: unknown };
+  return typeof status === 'number' ? status : undefined;
+};
+
+/** The client throws errors of four kinds; the server's own words stay in the cause. */
+function toError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const status = statusOf(error);
+  if (status === 401 || status === 403) {
+    return new AppError('provider_auth', 'Qdrant refuses the API key. Check QDRANT_API_KEY.', { cause: error });
+  }
+  if (status !== undefined) {
+    return new AppError('upstream_error', `Qdrant answered with HTTP ${status}.`, { cause: error });
+  }
+  if (error instanceof Error && error.name === 'QdrantClientTimeoutError') {
+    return new AppError('upstream_timeout', 'Qdrant did not answer in time.', { cause: error });
+  }
+  return error instanceof TypeError ? toServiceError(error, SERVICE, 'open') : error;
+}
+
+const ofDocuments = (ids: readonly string[]) => ({ key: 'document_id', match: { any: [...ids] } });
+const inCollections = (collections: readonly string[]) => ({
+  must: [{ key: 'collection', match: { any: [...collections] } }],
+});
+
+/** Points are named by numbers or UUIDs: a passage's is made of the digest of its id. */
+function toPointId(id: string): string {
+  const digest = createHash('sha256').update(id).digest('hex');
+  // Version 8: the content is the maker's own affair (RFC 9562).
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`];
+  return [...parts, digest.slice(20, 32)].join('-');
+}
+
+/** A term's place in the sparse vector (FNV-1a, 32 bits); two of a million terms may share one. */
+function toIndex(term: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(term)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+function sparse(weights: Iterable<readonly [string, number]>): { indices: number[]; values: number[] } {
+  const values = new Map<number, number>();
+  for (const [term, weight] of weights) values.set(toIndex(term), (values.get(toIndex(term)) ?? 0) + weight);
+  return { indices: [...values.keys()], values: [...values.values()] };
+}
+
+/** The part of BM25 that a passage decides alone. */
+function toSparse(terms: string) {
+  const counts = new Map<string, number>();
+  const all = terms.split(' ').filter((term) => term !== '');
+  for (const term of all) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return sparse([...counts].map(([term, count]) => [term, (K1 + 1) * termShare(count, all.length, USUAL_LENGTH)]));
+}
+
+function toPoint(document: StoredDocument, passage: PassageDraft, index: number) {
+  const id = `${document.id}-${index + 1}`;
+  const payload: Payload = {
+    id,
+    position: index + 1,
+    document_id: document.id,
+    collection: document.collection,
+    source: document.source,
+    title: document.title,
+    page: passage.page,
+    page_kind: document.pageKind,
+    heading: passage.heading,
+    start: passage.start,
+    end: passage.end,
+    text: passage.text,
+    terms: passage.terms,
+  };
+  return { id: toPointId(id), vector: { [TERMS]: toSparse(passage.terms) }, payload };
+}
+
+function toPassage(payload: Payload): StoredPassage {
+  const { id, position, document_id: documentId, collection, source, title, page, heading, start, end } = payload;
+  const { text, terms } = payload;
+  const pageKind = payload.page_kind === 'section' ? 'section' : 'page';
+  return { id, position, documentId, collection, source, title, page, pageKind, heading, start, end, text, terms };
+}
+
+function toHit({ payload, score }: { payload?: Record<string, unknown> | null; score: number }): Hit {
+  const { id, document_id: documentId } = payload as Payload;
+  return { id, documentId, score };
+}
