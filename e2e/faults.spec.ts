@@ -5,6 +5,7 @@ import { dataOf } from './openai-shapes';
 import { FakeAgent } from './upstreams/fake-agent';
 import { type AnthropicBehaviour, FAKE_ANTHROPIC_KEY, FakeAnthropic } from './upstreams/fake-anthropic';
 import { FakeOllama, type OllamaBehaviour } from './upstreams/fake-ollama';
+import { FakeQdrant } from './upstreams/fake-qdrant';
 
 // What a client sees when something behind Ivy, or the client itself, fails. Before the first token it is a
 // status with a reason, after it an error frame and the end; never a fake finish.
@@ -325,4 +326,33 @@ test.describe('the client', () => {
     for await (const _ of response.body ?? []) reads += 1;
     expect(reads).toBeGreaterThanOrEqual(WORDS.length);
   });
+});
+
+test('Qdrant: passages move there by an edit of .env; when it is down, answers say so and go on', async () => {
+  const qdrant = new FakeQdrant();
+  await qdrant.start();
+  const ivy = await Ivy.start();
+  type Health = { status: string; components: { knowledge_base: { state: string; place: string; detail: string } } };
+  const health = async () => (await ivy.json<Health>('/health')).components.knowledge_base;
+  try {
+    await ivy.settled();
+    ivy.writeEnv({ QDRANT_URL: qdrant.url });
+    const points = () => [...qdrant.collections.values()].reduce((sum, { points: all }) => sum + all.size, 0);
+    await until(() => points() > 20);
+    await until(async () => (await ask(ivy)).headers.get('x-ivy-rag') === 'ok');
+    expect(await health()).toMatchObject({ state: 'ok', place: qdrant.url });
+    qdrant.requests.length = 0;
+    await ask(ivy);
+    expect(qdrant.requests.some((line) => line.endsWith('/points/query/batch'))).toBe(true);
+    await qdrant.stop();
+    const answer = await ask(ivy);
+    expect([answer.status, answer.headers.get('x-ivy-rag'), answer.done]).toEqual([200, 'degraded', true]);
+    await until(async () => (await health()).state === 'down');
+    expect((await health()).detail).toMatch(/^Qdrant /);
+    await qdrant.start();
+    await until(async () => (await ask(ivy)).headers.get('x-ivy-rag') === 'ok');
+  } finally {
+    await ivy.stop();
+    await qdrant.stop();
+  }
 });
