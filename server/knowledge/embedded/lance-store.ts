@@ -45,9 +45,12 @@ const PORTION = 500;
 const KEEP_VERSIONS_MS = 60_000;
 /** A space with fewer vectors is searched one by one, which is exact and quick enough. */
 const MIN_INDEXED_VECTORS = 20_000;
-/** Search effort in an indexed space: lists looked into, and candidates scored exactly per hit. */
+/** Lists that a search of an indexed space looks into. */
 const PROBES = 20;
-const REFINE = 3;
+/** Bits of each dimension there (RaBitQ; docs/decisions/0010). */
+const VECTOR_BITS = 4;
+/** Hits scored again by their whole vectors, per hit wanted: without it, distances of the bits are no cosines. */
+const REFINE = 1;
 /** Changes after which the files are put in order. */
 const TIDY_AFTER = 20;
 /** What the engine may keep in memory of its indexes and files; by itself it takes gigabytes. */
@@ -227,7 +230,7 @@ export class LanceStore implements PassageStore {
     await this.writes.run(async () => {
       const indexed = (await table.listIndices()).some(({ columns }) => columns.includes('vector'));
       if (!indexed && (await table.countRows()) >= MIN_INDEXED_VECTORS) {
-        await table.createIndex('vector', { config: Index.ivfPq({ distanceType: 'cosine' }) });
+        await table.createIndex('vector', { config: Index.ivfRq({ distanceType: 'cosine', numBits: VECTOR_BITS }) });
       }
       await optimize(table);
     });
