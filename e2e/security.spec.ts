@@ -340,7 +340,7 @@ test('D8: there are no server actions to call', async () => {
   }
 });
 
-test('D10: endless lines and compressed bombs of a model server or an agent are capped', async () => {
+test('D10: endless lines and answers of a model server or an agent are capped', async () => {
   ollama.behaviour = { tokens: ['one ', 'two ', 'three'], tokenMs: 10, fault: 'endless-line' };
   const text = await (await chat({ stream: true })).text();
   expect(text).toContain('a line longer than Ivy accepts');

@@ -16,9 +16,12 @@ const PAGE = 20;
 export function Runs() {
   const list = useInfiniteQuery({
     queryKey: ['runs.list'],
-    queryFn: ({ pageParam }) => api.runs.list.query({ limit: PAGE, before: pageParam }),
-    initialPageParam: null as number | null,
-    getNextPageParam: ({ runs }) => (runs.length === PAGE ? (runs.at(-1)?.at ?? null) : null),
+    queryFn: ({ pageParam }) => api.runs.list.query({ limit: PAGE, after: pageParam }),
+    initialPageParam: null as { at: number; id: string } | null,
+    getNextPageParam: ({ runs }) => {
+      const last = runs.length === PAGE ? runs.at(-1) : undefined;
+      return last ? { at: last.at, id: last.id } : null;
+    },
     refetchInterval: 10_000,
   });
   if (list.isError) return <Notice tone="failure">{messageOf(list.error)}</Notice>;

@@ -73,6 +73,7 @@ export const TurnView = memo(function TurnView({
 });
 
 function RetrievalNotice({ turn }: { turn: Turn }) {
+  if (turn.state === 'degraded' && turn.passages.length > 0) return <Notice tone="doubt">{turn.reason}</Notice>;
   if (turn.state === 'degraded') {
     return (
       <Notice tone="doubt">The documents could not be searched: {turn.reason} This answer is not based on them.</Notice>

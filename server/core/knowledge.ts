@@ -27,6 +27,8 @@ export interface Passage {
   /** Place in the list of each stage, from 1. */
   ranks?: StageScores;
   url?: string;
+  /** Of its document, when the store tells. */
+  collection?: string;
 }
 
 /** A passage as it was considered, without its words. */

@@ -59,6 +59,26 @@ test('a threshold applies only when it is set', async () => {
   expect((await agent.retrieve({ ...query, minScore: 0.9 }, patience())).state).toBe('empty');
 });
 
+test('what may be of another collection is not shown where only some may be seen', async () => {
+  const only = (...collections: string[]) => agent.retrieve({ ...query, collections }, patience());
+  // Agents as they are do not tell.
+  expect(await only('public')).toMatchObject({ state: 'degraded', passages: [], candidates: [] });
+  expect((await only('public')).reason).toContain('does not say to which collection');
+  upstream.documents = ['public', 'secret', undefined].map((collection, id) => ({
+    id,
+    score: 1,
+    source: `${collection}.pdf`,
+    page_index: 1,
+    collection,
+  }));
+  const { state, passages, candidates } = await only('public', 'other');
+  expect([state, passages.map(({ source }) => source), candidates.length]).toEqual(['ok', ['public.pdf'], 1]);
+  expect(upstream.queries.at(-1)).toMatchObject({ collections: ['public', 'other'] });
+  const asked = upstream.queries.length;
+  expect(await only()).toMatchObject({ state: 'empty', passages: [] });
+  expect(upstream.queries).toHaveLength(asked);
+});
+
 describe('anything else is degraded, never thrown', () => {
   test.each<[string, (upstream: FakeAgent) => void]>([
     [

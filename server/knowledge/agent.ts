@@ -8,6 +8,8 @@ import { openRequest, readCapped } from '../net/http';
 const SERVICE = 'The knowledge agent';
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_DOCUMENTS = 50;
+const NO_COLLECTIONS =
+  'The knowledge agent does not say to which collection its documents belong, so none can be shown where only some may be seen.';
 
 const finite = z.number().refine(Number.isFinite, 'must be finite');
 
@@ -24,7 +26,7 @@ const responseSchema = z.object({
         title: z.string().nullish(),
         url: z.string().nullish(),
         heading: z.string().nullish(),
-        document_id: z.string().nullish(),
+        collection: z.string().max(100).nullish(),
         page_kind: z.enum(['page', 'section']).nullish(),
         scores: z.object(Object.fromEntries(STAGES.map((stage) => [stage, finite.nullish()]))).nullish(),
       }),
@@ -46,11 +48,18 @@ export class KnowledgeAgent implements Retriever {
   async retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
     const started = performance.now();
     const elapsed = () => performance.now() - started;
+    const { collections } = query;
+    if (collections?.length === 0) return nothing('empty', 'There is no collection to search in.', 0);
     try {
-      const passages = await this.breaker.run(
+      const found = await this.breaker.run(
         () => this.query(query, signal),
         (error) => !signal.aborted && !isRefusal(error),
       );
+      // Most agents do not know collections and ignore them: what may be of another one is shown to nobody.
+      const passages = found.filter(({ collection }) => !collections || collections.includes(collection ?? ''));
+      if (passages.length === 0 && found.some(({ collection }) => collection === undefined)) {
+        return nothing('degraded', NO_COLLECTIONS, elapsed());
+      }
       const kept = passages.filter((passage) => query.minScore === undefined || passage.score >= query.minScore);
       return {
         state: kept.length > 0 ? 'ok' : 'empty',
@@ -63,7 +72,7 @@ export class KnowledgeAgent implements Retriever {
     } catch (error) {
       if (signal.aborted && isAbort(error)) throw error;
       const reason = error instanceof AppError ? error.message : 'The knowledge agent sent an answer Ivy cannot read.';
-      return { state: 'degraded', reason, passages: [], candidates: [], timings: {}, durationMs: elapsed() };
+      return nothing('degraded', reason, elapsed());
     }
   }
 
@@ -113,6 +122,10 @@ export class KnowledgeAgent implements Retriever {
   }
 }
 
+function nothing(state: 'empty' | 'degraded', reason: string, durationMs: number): Retrieval {
+  return { state, reason, passages: [], candidates: [], timings: {}, durationMs };
+}
+
 /** A refusal is about one question, and an answer that cannot be read too: neither says that the agent is down. */
 function isRefusal(error: unknown): boolean {
   return !(error instanceof AppError) || error.code === 'invalid_request';
@@ -132,6 +145,7 @@ function toPassage(document: z.output<typeof responseSchema>['documents'][number
     score: document.score,
     scores: Object.fromEntries(scores),
     url: safeUrl(document.url),
+    collection: document.collection ?? undefined,
   };
 }
 

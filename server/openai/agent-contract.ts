@@ -6,7 +6,7 @@ const querySchema = z.looseObject({
   query: z.string().min(1).max(20_000),
   limit: z.number().int().min(1).max(200).nullish(),
   min_score: z.number().min(0).max(1).nullish(),
-  collections: z.array(z.string().min(1)).max(50).nullish(),
+  collections: z.array(z.string().min(1)).max(100).nullish(),
   stages: z.array(z.enum(STAGES)).nullish(),
 });
 
@@ -38,6 +38,7 @@ export function toAgentResponse(query: string, retrieval: Retrieval) {
       source: passage.source,
       page_index: passage.page,
       document_id: passage.documentId,
+      collection: passage.collection,
       page_kind: passage.pageKind,
       text: passage.text,
       title: passage.title,

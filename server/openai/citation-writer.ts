@@ -76,8 +76,10 @@ export class CitationWriter {
   /** What the check of the answer found; answers Open WebUI's events for it. */
   evidence({ sentences }: Extract<RunEvent, { type: 'evidence' }>): object[] {
     this.sentences = sentences;
-    if (this.style !== 'openwebui') return [];
-    return [{ type: 'status', data: { description: toSummary(sentences), done: true } }];
+    // Where the text of no source is known, nothing was checked.
+    const judged = sentences.filter(({ supported }) => supported !== null);
+    if (this.style !== 'openwebui' || judged.length === 0) return [];
+    return [{ type: 'status', data: { description: toSummary(judged), done: true } }];
   }
 
   /** The judged sentences, as many as fit into a line, doubtful ones first; undefined when there are none. */

@@ -11,16 +11,22 @@ const SUPPORTED = 0.5;
 const CONTRADICTED = 0.25;
 /** A sentence and one of its source say the same thing in other words from here on: only then are their verbs compared. */
 const SAME_STATEMENT = 0.5;
+/** Share of a source's sentence that a claim repeats when it holds it as a whole. */
+const HELD = 0.75;
 /** Longer answers are checked up to here. */
 const MAX_SENTENCES = 400;
 
 /** What obliges, recommends and permits (ISO/IEC Directives part 2; ECSS-S-ST-00-01C). */
 const FORCE: readonly [name: string, pattern: RegExp][] = [
   ['shall', /\b(?:shall|must|is required to|are required to|muss|müssen)\b/i],
-  ['should', /\b(?:should|is recommended|are recommended|sollte|sollten)\b/i],
+  ['should', /\b(?:should|is recommended|are recommended|soll|sollen|sollte|sollten)\b/i],
   ['may', /\b(?:may|is permitted|are permitted|is allowed|are allowed|darf|dürfen)\b/i],
 ];
 const NEGATION = /\b(?:not|never|no|cannot|nicht|kein|keine|keinen|nie)\b|n't\b/i;
+
+/** Negative words that limit instead: "no later than 10 s" is "within 10 s". */
+const NO_NEGATION =
+  /\b(?:no|not) (?:later|earlier|more|less|fewer|greater|lower|higher) than\b|\bnot only\b|\bnicht nur\b/gi;
 
 /** A passage, prepared for comparing. */
 interface Source {
@@ -53,7 +59,7 @@ export function judgeSentences(
     if (known) return known;
     const passage = passages.find((candidate) => candidate.n === n);
     if (passage?.text === undefined) return undefined;
-    const source = prepare([passage.title, passage.heading, passage.text].filter(Boolean).join('\n'));
+    const source = prepare(passage.text, namesOf(passage));
     sources.set(n, source);
     return source;
   };
@@ -81,10 +87,13 @@ export function judgeSentences(
 
 function judge(text: string, span: Span, sources: readonly Source[], language: Language) {
   if (sources.length === 0) return { support: null, supported: null, issues: [] };
-  const sentence = text.slice(span.start, span.end).replace(/\[\d{1,3}\]/g, ' ');
+  const sentence = text.slice(span.start, span.end).replace(/\[\d{1,3}\]/g, (marker) => ' '.repeat(marker.length));
   const quantities = quantitiesOf(sentence);
   // Numbers and units are compared as such; as words they would count twice.
-  const wording = quantities.reduce((rest, { text: written }) => rest.replace(written, ' '), sentence);
+  const wording = quantities.reduce(
+    (rest, { start, end }) => rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end),
+    sentence,
+  );
   const terms = [...new Set(toTerms(wording, language))];
   const words = terms.filter((term) => /\p{L}/u.test(term) && !isIdentifier(term));
   const identifiers = terms.filter(isIdentifier);
@@ -107,38 +116,54 @@ function judge(text: string, span: Span, sources: readonly Source[], language: L
   return { support: Math.round(support * 100) / 100, supported: support >= SUPPORTED, issues };
 }
 
-/** Compares a claim with the sentence of its sources that is most like it. */
+/**
+ * Compares a claim with the sentence of its sources that is most like it, and with those that it holds as a
+ * whole: a claim may join several.
+ */
 function forceIssues(sentence: string, words: readonly string[], sources: readonly Source[]): EvidenceIssue[] {
+  const claim = new Set(words);
   let best = { share: 0, text: '' };
-  for (const source of sources) {
-    for (const candidate of source.sentences) {
-      const share = words.filter((word) => candidate.terms.has(word)).length / Math.max(1, words.length);
-      if (share > best.share) best = { share, text: candidate.text };
-    }
+  const held: string[] = [];
+  for (const { text, terms } of sources.flatMap((source) => source.sentences)) {
+    const shared = words.filter((word) => terms.has(word)).length;
+    const share = shared / Math.max(1, words.length);
+    if (share > best.share) best = { share, text };
+    const own = [...terms].filter((term) => /\p{L}/u.test(term));
+    if (shared >= 2 && own.filter((term) => claim.has(term)).length >= HELD * own.length) held.push(text);
   }
   if (best.share < SAME_STATEMENT) return [];
   const issues: EvidenceIssue[] = [];
-  const [claimed, there] = [forceOf(sentence), forceOf(best.text)];
-  if (claimed && there && claimed !== there)
-    issues.push({ kind: 'force', detail: `${claimed}, the source says ${there}` });
-  if (NEGATION.test(sentence) !== NEGATION.test(best.text)) {
-    issues.push({
-      kind: 'negation',
-      detail: NEGATION.test(sentence) ? 'negated here only' : 'negated in the source only',
-    });
+  const claimed = forcesOf(sentence);
+  const found = [best.text, ...held].map(forcesOf).filter((forces) => forces.length > 0);
+  const other = found.find((forces) => !forces.some((force) => claimed.includes(force)));
+  const missing = claimed.find((force) => found.length > 0 && !found.flat().includes(force));
+  if (claimed.length > 0 && (other || missing)) {
+    const detail = `${missing ?? claimed.join(' and ')}, the source says ${(other ?? found.flat()).join(' and ')}`;
+    issues.push({ kind: 'force', detail });
+  }
+  if (isNegated(sentence) !== isNegated(best.text)) {
+    issues.push({ kind: 'negation', detail: isNegated(sentence) ? 'negated here only' : 'negated in the source only' });
   }
   return issues;
 }
 
-const forceOf = (sentence: string) => FORCE.find(([, pattern]) => pattern.test(sentence))?.[0];
+const forcesOf = (sentence: string) => FORCE.filter(([, pattern]) => pattern.test(sentence)).map(([name]) => name);
+const isNegated = (sentence: string) => NEGATION.test(sentence.replaceAll('’', "'").replace(NO_NEGATION, ' '));
 
-function prepare(text: string): Source {
+/** What the model was told a passage is from: naming it claims nothing that the text would have to hold. */
+function namesOf({ source, page, pageKind, title, heading }: CitedPassage): string[] {
+  const names = [source, source.replace(/\.\w{1,5}$/, ''), `${pageKind} ${page}`, title, heading];
+  return names.filter((name) => name !== undefined && name !== '') as string[];
+}
+
+function prepare(text: string, names: readonly string[]): Source {
   const language = detectLanguage(text);
+  const all = [...names, text].join('\n\n');
   // Lines of a paragraph run on: only blank lines, lists and tables end a sentence.
   const flowing = text.replace(/([^\n])\n(?=[^\n|\-*#\s])/g, '$1 ');
   return {
-    terms: new Set(toTerms(text, language)),
-    quantities: quantitiesOf(text),
+    terms: new Set(toTerms(all, language)),
+    quantities: quantitiesOf(all),
     sentences: splitSentences(flowing).map(({ start, end }) => {
       const sentence = flowing.slice(start, end);
       return { text: sentence, terms: new Set(toTerms(sentence, language)) };

@@ -32,7 +32,7 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
  * What to search for: the last user message. Open WebUI puts its own file context before the real
  * question and closes it with `</context>`.
  */
-function toQuery(messages: readonly ChatMessage[]): string {
+export function toQuery(messages: readonly ChatMessage[]): string {
   const last = messages.findLast((message) => message.role === 'user');
   if (!last) return '';
   const text = textOf(last);

@@ -1,10 +1,15 @@
-/** A number with its unit, in base units where the unit has an SI prefix: `4 m` and `4000 mm` are equal. */
+/** A number with its unit. */
 export interface Quantity {
+  /** In base units where the unit is known: `4 m` and `4000 mm` are equal. */
   value: number;
   /** Empty for a bare number. */
   unit: string;
-  /** As it was written. */
+  /** The number without its unit, as it was written. */
+  number: number;
+  /** As it was written, and where: offsets of the text in UTF-16 units, the end exclusive. */
   text: string;
+  start: number;
+  end: number;
 }
 
 const PREFIXES: Record<string, number> = {
@@ -49,46 +54,111 @@ const UNITS: Record<string, [number, string]> = {
   '°': [1, '°'],
   '°C': [1, '°C'],
   bar: [1e5, 'Pa'],
+  psi: [1, 'psi'],
+  ksi: [1000, 'psi'],
+  ft: [0.3048, 'm'],
+  rpm: [1, 'rpm'],
+  ppm: [1, 'ppm'],
+  lb: [1, 'lb'],
+  lbs: [1, 'lb'],
+  Nm: [1, 'Nm'],
+  kNm: [1000, 'Nm'],
+  Wh: [1, 'Wh'],
+  kWh: [1000, 'Wh'],
+  Ah: [1, 'Ah'],
+  mAh: [1e-3, 'Ah'],
   t: [1e6, 'g'],
   min: [60, 's'],
-  minutes: [60, 's'],
   h: [3600, 's'],
-  hours: [3600, 's'],
-  seconds: [1, 's'],
-  metres: [1, 'm'],
-  meters: [1, 'm'],
-  bytes: [1, 'B'],
-  bits: [1, 'bit'],
 };
+/** Units written out; a plural adds an s. */
+const WORDS: Record<string, [number, string]> = {
+  second: [1, 's'],
+  minute: [60, 's'],
+  hour: [3600, 's'],
+  day: [86_400, 's'],
+  week: [604_800, 's'],
+  month: [1, 'month'],
+  year: [12, 'month'],
+  gram: [1, 'g'],
+  kilogram: [1000, 'g'],
+  tonne: [1e6, 'g'],
+  metre: [1, 'm'],
+  meter: [1, 'm'],
+  millimetre: [1e-3, 'm'],
+  millimeter: [1e-3, 'm'],
+  kilometre: [1000, 'm'],
+  kilometer: [1000, 'm'],
+  inch: [0.0254, 'm'],
+  foot: [0.3048, 'm'],
+  newton: [1, 'N'],
+  watt: [1, 'W'],
+  volt: [1, 'V'],
+  percent: [1, '%'],
+  byte: [1, 'B'],
+  bit: [1, 'bit'],
+};
+Object.assign(UNITS, { feet: WORDS['foot'], inches: WORDS['inch'] });
+for (const [word, meaning] of Object.entries(WORDS)) Object.assign(UNITS, { [word]: meaning, [`${word}s`]: meaning });
 for (const unit of SI) {
   UNITS[unit] ??= [1, unit];
   for (const [prefix, factor] of Object.entries(PREFIXES)) UNITS[prefix + unit] ??= [factor, unit];
 }
 
-/** Numbers as written: thousands separated by commas or thin blanks, decimals by a point, hexadecimal. */
-const NUMBER =
-  /(?<![\p{L}\p{N}_.\-/])(0x[0-9a-fA-F]+|\d{1,3}(?:[,\u2009\u202f']\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\p{N}]|[._\-/][\p{L}\p{N}])(\s?(?:°C|°|%|[a-zA-ZΩµ]+(?:\/[a-zA-Z]+)?[²³]?))?/gu;
+/** Thousands are separated by commas or blanks (ISO 80000-1), decimals by a point; or hexadecimal. */
+const DIGITS = String.raw`0x[0-9a-fA-F]+|\d{1,3}(?:[,\u00a0\u2009\u202f' ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?`;
+/** `10^-3`, `10⁻³`, and `10-3` as some PDFs have it. */
+const POWER = String.raw`\s?[x×·*]\s?10(?:\^[-+]?\d{1,2}|[-+]\d{1,2}|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|e[-+]?\d{1,2}`;
+const UNIT = String.raw`\s?(?:°C|°|%|[a-zA-ZΩ]+(?:\/[a-zA-Z]+)?[²³]?)`;
+/**
+ * A number, or a range of two, with a unit. It does not begin or end within a name such as `REQ-0140`, `5.3.2.1`
+ * or `2024-05-06`; a hyphen is a sign where nothing stands before it.
+ */
+const QUANTITY = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_./]|[\p{L}\p{N}_./)]-)(-?)(${DIGITS})(${POWER})?(?:(?:\s?[-–]\s?|\s(?:to|bis)\s)(-?)(${DIGITS})(${POWER})?)?` +
+    String.raw`(?!\p{N}|[._\-/][\p{L}\p{N}])(${UNIT})?`,
+  'gu',
+);
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 /** The quantities in a text. Numbers inside identifiers (`5.3.2.1`, `REQ-0140`) and citations (`[1]`) are none. */
 export function quantitiesOf(text: string): Quantity[] {
+  // Every replacement keeps the length: offsets are those of the text.
   const clean = text
-    .replace(/\[\d{1,3}\]/g, ' ')
+    .replace(/\[\d{1,3}\]/g, (citation) => ' '.repeat(citation.length))
     .replaceAll('−', '-')
-    .replaceAll('μ', 'u')
-    .replaceAll('µ', 'u');
-  return [...clean.matchAll(NUMBER)].map(([whole, digits = '', suffix = '']) => {
-    const value = Number(digits.startsWith('0x') ? digits : digits.replace(/[,'\u2009\u202f]/g, ''));
+    .replace(/[μµ]/g, 'u');
+  return [...clean.matchAll(QUANTITY)].flatMap((match) => {
+    const [whole, sign, digits = '', power, secondSign, secondDigits, secondPower, suffix = ''] = match;
     const name = suffix.trim();
     const known = Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
-    if (known) return { value: value * known[0], unit: known[1], text: whole.trim() };
     // Compound units (`kN/m²`) must agree as written; words after a number are no unit.
-    return /[/²³]/.test(name) ? { value, unit: name, text: whole.trim() } : { value, unit: '', text: digits };
+    const [factor, unit] = known ?? [1, /[/²³]/.test(name) ? name : ''];
+    const length = unit === '' ? whole.length - suffix.length : whole.length;
+    const place = { unit, text: whole.slice(0, length).trim(), start: match.index, end: match.index + length };
+    const first = { ...place, number: toNumber(sign, digits, power) };
+    const numbers = secondDigits
+      ? [first, { ...place, number: toNumber(secondSign, secondDigits, secondPower) }]
+      : [first];
+    return numbers.map((quantity) => ({ ...quantity, value: quantity.number * factor }));
   });
 }
 
-/** True when a text that holds `there` bears out `claimed`: the same value, and no other unit. */
+function toNumber(sign: string | undefined, digits: string, power: string | undefined): number {
+  const value = Number(digits.startsWith('0x') ? digits : digits.replace(/[,'\s]/g, ''));
+  const exponent = power?.replace(/^\s?[x×·*]\s?10\^?|^e/, '').replace(/[⁺⁻⁰¹²³⁴-⁹]/g, (letter) => {
+    const digit = SUPERSCRIPTS.indexOf(letter);
+    return digit < 0 ? (letter === '⁻' ? '-' : '+') : String(digit);
+  });
+  return (sign ? -value : value) * 10 ** Number(exponent ?? 0);
+}
+
+/**
+ * True when a text that holds `there` bears out `claimed`: the same value in the same unit. A bare number, as in
+ * a table with the unit in its head, may stand for one with a unit when both are written alike.
+ */
 export function agrees(claimed: Quantity, there: Quantity): boolean {
-  const tolerance = Math.max(1e-12, Math.abs(claimed.value) * 1e-6);
-  if (Math.abs(claimed.value - there.value) > tolerance) return false;
-  return claimed.unit === there.unit || claimed.unit === '' || there.unit === '';
+  const same = (a: number, b: number) => Math.abs(a - b) <= Math.max(1e-12, Math.abs(a) * 1e-6);
+  if (claimed.unit === there.unit) return same(claimed.value, there.value);
+  return (claimed.unit === '' || there.unit === '') && same(claimed.number, there.number);
 }

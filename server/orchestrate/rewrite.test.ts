@@ -21,6 +21,10 @@ describe('a question leans on the conversation', () => {
 
   test.each([
     'What is the clamp band preload?',
+    'Clamp band preload',
+    'Is there a requirement on venting?',
+    'HED-FAI-REQ-0140',
+    'And HED-FAI-REQ-0140?',
     'Which loads act on the structure while the motors of the second stage burn, and how are they combined with those of the first?',
   ])('%j does not', (text) => expect(leansOnConversation(text, EARLIER)).toBe(false));
 

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatProvider, ModelInfo, Usage } from '../core/chat';
 import { textOf } from '../core/chat';
+import { isIdentifier, toTerms } from '../lib/analyze';
 import { withDeadline } from '../lib/async';
 import { detectLanguage, foldAccents } from '../lib/language';
 
@@ -29,16 +30,23 @@ const POINTS_BACK =
 /** How a follow-up begins. */
 const OPENS_AS_FOLLOW_UP =
   /^(?:and|but|or|so|then|also|what about|how about|what if|why|how come|und|aber|oder|dann|auch|wie ist es mit|was ist mit|warum|wieso)\b/i;
+/** The same words where they point at nothing before. */
+const NOT_POINTING = /\b(?:there (?:is|are)|(?:is|are) there|es gibt|gibt es|which one|one of the)\b/gi;
 const SHORT_WORDS = 12;
+/** Fewer hardly ever say what a question is about. */
+const FEW_WORDS = 3;
 
 /**
  * True when a question cannot be understood without the conversation: it is short, and points back or opens
- * as a follow-up. A question that only could lean is left alone: its own words find most.
+ * as a follow-up. A question that only could lean, or that names an identifier, is left alone: its own words
+ * find most.
  */
 export function leansOnConversation(question: string, earlier: readonly ChatMessage[]): boolean {
   if (!earlier.some(({ role }) => role === 'user')) return false;
-  const words = question.split(/\s+/).length;
-  return words <= SHORT_WORDS && (POINTS_BACK.test(question) || OPENS_AS_FOLLOW_UP.test(question) || words <= 3);
+  const words = question.trim().split(/\s+/).length;
+  if (words > SHORT_WORDS || toTerms(question).some(isIdentifier)) return false;
+  const pointing = POINTS_BACK.test(question.replace(NOT_POINTING, ' '));
+  return pointing || OPENS_AS_FOLLOW_UP.test(question) || words < FEW_WORDS;
 }
 
 /** Turns follow-ups into questions that stand alone. One for each model: it remembers which are too slow. */

@@ -5,7 +5,10 @@ export interface Span {
 }
 
 const ABBREVIATION =
-  /(?:^|[\s(])(?:e\.g|i\.e|cf|vs|approx|resp|fig|figs|sec|no|nos|eq|ref|incl|max|min|z\.B|d\.h|vgl|bzw|ca|Nr|Abb|[A-Z])\.$/i;
+  /(?:^|[\s(])(?:e\.g|i\.e|cf|vs|approx|resp|fig|figs|sec|no|nos|eq|ref|incl|max|min|z\.B|d\.h|vgl|bzw|ca|Nr|Abb)\.$/i;
+const INITIAL = /(?:^|[\s(])[A-Z]\.$/;
+/** What looks like either behind a number is its unit: "4 m.", "10 min." */
+const UNIT = /\d\s?[a-zA-Z]+\.$/;
 /** A full stop, what closes with it, and the citations behind it. */
 const END = /[.!?…]["”’)\]*_]*(?:\s*\[\d{1,3}\])*(?=\s|$)/g;
 /** What a line begins with that is no part of its sentence: list signs, quotes, headings, table borders. */
@@ -24,6 +27,12 @@ export function splitSentences(text: string): Span[] {
   return spans;
 }
 
+function isAbbreviated(text: string): boolean {
+  // Only its end counts, and lines may be long.
+  const end = text.slice(-20);
+  return (ABBREVIATION.test(end) || INITIAL.test(end)) && !UNIT.test(end);
+}
+
 function splitLine(line: string, offset: number): Span[] {
   const spans: Span[] = [];
   let start = LEAD.exec(line)?.[0].length ?? 0;
@@ -34,7 +43,7 @@ function splitLine(line: string, offset: number): Span[] {
   };
   for (const match of line.matchAll(END)) {
     const stop = match.index + 1;
-    if (stop <= start || (line[match.index] === '.' && ABBREVIATION.test(line.slice(start, stop)))) continue;
+    if (stop <= start || (line[match.index] === '.' && isAbbreviated(line.slice(start, stop)))) continue;
     add(match.index + match[0].length);
   }
   add(line.trimEnd().length);

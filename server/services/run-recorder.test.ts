@@ -34,8 +34,9 @@ const EVENTS: RunEvent[] = [
   { type: 'finish', reason: 'stop' },
 ];
 
-const start = (id = 'req_1') =>
-  new RunRecorder(runRequest('And its mass?', { user: 'u' }), { runId: id, principal }, 'c0ffee');
+const DAY_MS = 86_400_000;
+const start = (id = 'req_1', question = 'And its mass?') =>
+  new RunRecorder(runRequest(question, { user: 'u' }), { runId: id, principal }, 'c0ffee');
 
 describe('a run', () => {
   test('is recorded with all that led to its answer, without the texts of passages', () => {
@@ -61,6 +62,11 @@ describe('a run', () => {
     expect(record.totalMs).toBeGreaterThanOrEqual(record.firstTokenMs ?? Number.POSITIVE_INFINITY);
   });
 
+  test('of Open WebUI with files is recorded as what was asked, without the files', () => {
+    const asked = '### Task:\n<context>a file</context>\n\nHow heavy is it?';
+    expect(start('req_1', asked).end().question).toBe('How heavy is it?');
+  });
+
   test('that was left or failed says so, with what there was', () => {
     const left = start();
     left.see(EVENTS.slice(0, 6));
@@ -73,20 +79,23 @@ describe('a run', () => {
   test('is kept as long as wanted, newest first', async () => {
     const database = await openDatabase(`${temporaryFolder()}/ivy.db`);
     const runs = new RunRepository(database);
+    const started = Date.now();
     for (let n = 0; n < 5; n++) {
       const recorder = start(`req_${n}`);
       recorder.see(EVENTS);
-      await runs.save({ ...recorder.end(), at: Date.now() - n * 86_400_000 }, 30);
+      await runs.save({ ...recorder.end(), at: started - Math.floor(n / 2) * 2 * DAY_MS });
     }
     expect((await runs.list(2)).map(({ id, doubtful, state }) => [id, doubtful, state])).toEqual([
-      ['req_0', 1, 'ok'],
       ['req_1', 1, 'ok'],
+      ['req_0', 1, 'ok'],
     ]);
+    // The two of one moment stand on two pages.
     const [, , third] = await runs.list(5);
-    expect((await runs.list(5, third?.at)).map(({ id }) => id)).toEqual(['req_3', 'req_4']);
+    expect(third?.id).toBe('req_3');
+    expect((await runs.list(5, third)).map(({ id }) => id)).toEqual(['req_2', 'req_4']);
     expect((await runs.get('req_2'))?.answer).toBe('It is 940 kg [1].');
-    await runs.trim(2);
-    expect((await runs.list(9)).map(({ id }) => id)).toEqual(['req_0', 'req_1']);
+    await runs.trim(1);
+    expect((await runs.list(9)).map(({ id }) => id)).toEqual(['req_1', 'req_0']);
     await runs.trim(0);
     expect(await runs.list(9)).toEqual([]);
     await database.destroy();

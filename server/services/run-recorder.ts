@@ -1,7 +1,7 @@
-import { textOf } from '../core/chat';
 import { isAbort, toAppError } from '../core/errors';
 import type { Principal, RunEvent, RunRequest } from '../core/run';
 import type { RunRecord } from '../core/run-record';
+import { toQuery } from '../orchestrate/gate';
 
 const MAX_QUESTION_CHARS = 8_000;
 const MAX_ANSWER_CHARS = 200_000;
@@ -12,7 +12,6 @@ export class RunRecorder {
   private readonly record: RunRecord;
 
   constructor(request: RunRequest, context: { runId: string; principal: Principal }, configuration: string) {
-    const question = request.messages.findLast(({ role }) => role === 'user');
     this.record = {
       id: context.runId,
       at: Date.now(),
@@ -20,7 +19,7 @@ export class RunRecorder {
       user: request.user ?? null,
       model: request.model,
       configuration,
-      question: question ? textOf(question).slice(0, MAX_QUESTION_CHARS) : '',
+      question: toQuery(request.messages).slice(0, MAX_QUESTION_CHARS),
       gate: null,
       rewritten: null,
       retrieval: null,

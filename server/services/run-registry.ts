@@ -115,11 +115,6 @@ export class RunRegistry {
     }
   }
 
-  /** Aborts everything, for shutdown. */
-  stopAll(reason: unknown): void {
-    for (const run of this.runs.values()) run.controller.abort(reason);
-  }
-
   private async pump(run: Run, request: RunRequest, principal: Principal): Promise<void> {
     const { signal } = run.controller;
     let end: RunEnd = { type: 'end', outcome: 'done', error: undefined };

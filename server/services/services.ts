@@ -48,6 +48,7 @@ const AUTO_POLL_MS = 5_000;
 const HEALTH_TTL_MS = 2_000;
 const DRAIN_MS = 30_000;
 const FLUSH_MS = 200;
+const TRIM_MS = 3_600_000;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const MAX_USER_CHARS = 200;
 const SAMPLES_ADDED = 'samples-added';
@@ -68,6 +69,7 @@ export class Services {
   /** Resolves when the last change of the configuration is in force. */
   private configured: Promise<void> = Promise.resolve();
   private autoTimer: NodeJS.Timeout | undefined;
+  private trimTimer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly database: Database,
@@ -140,7 +142,7 @@ export class Services {
     );
     await services.access.syncKeys(config.config.apiKeys);
     await services.notePassword();
-    await services.runRecords.trim(config.config.runRetentionDays);
+    await services.trimRecords();
     await addSamples(options.root, settings, knowledge);
     await knowledge.setModels(services.snapshot.searchModels);
     await services.resolveAuto();
@@ -187,7 +189,7 @@ export class Services {
       return await start();
     })();
     const meter = new UsageMeter();
-    hold(() => this.noteUsage(request, context.principal, meter));
+    hold(() => this.noteUsage(request.model, context.principal, meter));
     const recorder = this.recorderFor(request, context);
     if (recorder) hold(() => this.keepRecord(recorder));
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
@@ -214,12 +216,14 @@ export class Services {
   }
 
   private keepRecord(recorder: RunRecorder): void {
-    this.runRecords
-      .save(recorder.end(), this.config.config.runRetentionDays)
-      .catch((error) => log.error({ err: error }, 'a run cannot be recorded'));
+    const record = recorder.end();
+    // Recording may have been switched off meanwhile; refusals for haste would only fill the list.
+    if (this.config.config.runRetentionDays === 0 || record.error === 'rate_limit_exceeded') return;
+    this.runRecords.save(record).catch((error) => log.error({ err: error }, 'a run cannot be recorded'));
   }
 
-  private noteUsage({ model, user = '' }: RunRequest, { name }: Principal, meter: UsageMeter): void {
+  /** A user counts only where the caller is trusted to name one: then it is the principal's. */
+  private noteUsage(model: string, { name, user = '' }: Principal, meter: UsageMeter): void {
     const { tokens } = meter;
     if (!tokens) return;
     const day = new Date().toISOString().slice(0, 10);
@@ -350,6 +354,7 @@ export class Services {
     if (this.draining) return;
     this.draining = true;
     clearTimeout(this.autoTimer);
+    clearTimeout(this.trimTimer);
     this.pulls.stopAll();
     this.config.close();
     await this.dropFolder.stop();
@@ -374,7 +379,7 @@ export class Services {
       await this.endWithdrawn();
     }
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
-    if (change.changed.includes('IVY_RUN_RETENTION_DAYS')) await this.runRecords.trim(change.config.runRetentionDays);
+    if (change.changed.includes('IVY_RUN_RETENTION_DAYS')) await this.trimRecords();
     const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;
@@ -382,6 +387,19 @@ export class Services {
     await this.knowledge.setPlace(change.config.qdrant);
     this.health.reset();
     await this.resolveAuto();
+  }
+
+  /** Removes what is older than the operator wants it kept, now and every hour. */
+  private async trimRecords(): Promise<void> {
+    clearTimeout(this.trimTimer);
+    const { runRetentionDays } = this.config.config;
+    await this.runRecords.trim(runRetentionDays);
+    // Links of answers must work for a while even when nothing is recorded.
+    await this.evidence.trim(Math.max(1, runRetentionDays));
+    if (this.draining) return;
+    const again = () => this.trimRecords().catch((error) => log.error({ err: error }, 'old records cannot be removed'));
+    this.trimTimer = setTimeout(again, TRIM_MS);
+    this.trimTimer.unref();
   }
 
   /** Ends answers under way for keys that are valid no more. */

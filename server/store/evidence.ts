@@ -1,19 +1,14 @@
 import type { CitedPassage } from '../core/knowledge';
 import type { Database } from './database';
 
-/** Runs kept; the oldest go first. */
-const MAX_RUNS = 10_000;
 const MAX_TEXT_CHARS = 8_000;
-/** The table is trimmed once in this many runs. */
-const TRIM_EVERY = 100;
+const DAY_MS = 86_400_000;
 
 /**
  * Passages of an external agent as they were when an answer cited them: Ivy does not have the documents,
  * so this is what a citation's link shows.
  */
 export class EvidenceRepository {
-  private saved = 0;
-
   constructor(private readonly database: Database) {}
 
   async save(runId: string, passages: readonly CitedPassage[]): Promise<void> {
@@ -25,8 +20,6 @@ export class EvidenceRepository {
       created_at: Date.now(),
     }));
     await this.database.insertInto('evidence').values(rows).execute();
-    this.saved += 1;
-    if (this.saved % TRIM_EVERY === 0) await this.trim();
   }
 
   async find(runId: string, n: number): Promise<CitedPassage | undefined> {
@@ -39,15 +32,11 @@ export class EvidenceRepository {
     return row && (JSON.parse(row.passage) as CitedPassage);
   }
 
-  private async trim(): Promise<void> {
-    const oldest = await this.database
-      .selectFrom('evidence')
-      .select(({ fn }) => fn.max('created_at').as('at'))
-      .groupBy('run_id')
-      .orderBy('at', 'desc')
-      .offset(MAX_RUNS)
-      .limit(1)
-      .executeTakeFirst();
-    if (oldest) await this.database.deleteFrom('evidence').where('created_at', '<=', oldest.at).execute();
+  /** Removes what is older. */
+  async trim(days: number): Promise<void> {
+    await this.database
+      .deleteFrom('evidence')
+      .where('created_at', '<=', Date.now() - days * DAY_MS)
+      .execute();
   }
 }

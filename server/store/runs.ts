@@ -1,17 +1,13 @@
 import type { RunRecord, RunSummary } from '../core/run-record';
 import type { Database } from './database';
 
-/** The table is trimmed once in this many records. */
-const TRIM_EVERY = 100;
 const DAY_MS = 86_400_000;
 
 /** What was asked and answered, for as long as the operator wants it kept. */
 export class RunRepository {
-  private saved = 0;
-
   constructor(private readonly database: Database) {}
 
-  async save(record: RunRecord, retentionDays: number): Promise<void> {
+  async save(record: RunRecord): Promise<void> {
     const row = {
       id: record.id,
       at: record.at,
@@ -23,8 +19,6 @@ export class RunRepository {
       .values(row)
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
-    this.saved += 1;
-    if (this.saved % TRIM_EVERY === 0) await this.trim(retentionDays);
   }
 
   async get(id: string): Promise<RunRecord | undefined> {
@@ -32,10 +26,18 @@ export class RunRepository {
     return row && (JSON.parse(row.record) as RunRecord);
   }
 
-  /** Newest first, those before the time `before` when it is given. */
-  async list(limit: number, before?: number): Promise<RunSummary[]> {
-    let query = this.database.selectFrom('runs').select('summary').orderBy('at', 'desc').limit(limit);
-    if (before !== undefined) query = query.where('at', '<', before);
+  /** Newest first, those that follow the record `after` when it is given. */
+  async list(limit: number, after?: { at: number; id: string }): Promise<RunSummary[]> {
+    let query = this.database
+      .selectFrom('runs')
+      .select('summary')
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit);
+    if (after) {
+      const { at, id } = after;
+      query = query.where((is) => is.or([is('at', '<', at), is.and([is('at', '=', at), is('id', '<', id)])]));
+    }
     return (await query.execute()).map(({ summary }) => JSON.parse(summary) as RunSummary);
   }
 

@@ -80,6 +80,7 @@ export function toResult({ passage, score, scores, ranks }: Found): Passage {
     scores,
     ranks,
     url: undefined,
+    collection: passage.collection,
   };
 }
 

@@ -87,10 +87,11 @@ export class HybridSearch {
     const judged = await this.judge(query, merged, reranker, clock, signal);
     const kept = judged.found.filter(({ score }) => query.minScore === undefined || score >= query.minScore);
     const trouble = searched.trouble ?? judged.trouble;
-    const empty = emptyReason(terms, judged.found.length, query.collections);
+    const empty = kept.length === 0 ? emptyReason(terms, judged.found.length, query.collections) : undefined;
     return {
-      state: trouble ? 'degraded' : kept.length > 0 ? 'ok' : 'empty',
-      reason: trouble ?? (kept.length > 0 ? undefined : empty),
+      // Words were searched: finding nothing is a result, even when a part of the search failed.
+      state: empty ? 'empty' : trouble ? 'degraded' : 'ok',
+      reason: [empty, trouble].filter(Boolean).join(' ') || undefined,
       passages: kept.slice(0, query.limit).map(toResult),
       candidates: judged.found.map(toCandidate),
       timings: clock.timings,

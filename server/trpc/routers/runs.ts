@@ -5,9 +5,14 @@ import { adminProcedure, router } from '../trpc';
 /** Records of what was asked and answered. */
 export const runsRouter = router({
   list: adminProcedure
-    .input(z.strictObject({ limit: z.number().int().min(1).max(200), before: z.number().nullish() }))
+    .input(
+      z.strictObject({
+        limit: z.number().int().min(1).max(200),
+        after: z.strictObject({ at: z.number(), id: z.string().max(100) }).nullish(),
+      }),
+    )
     .query(async ({ ctx, input }) => ({
-      runs: await ctx.services.runRecords.list(input.limit, input.before ?? undefined),
+      runs: await ctx.services.runRecords.list(input.limit, input.after ?? undefined),
       retentionDays: ctx.services.snapshot.config.runRetentionDays,
     })),
 
