@@ -14,6 +14,8 @@ export class FakeModels extends FakeServer {
   down = false;
   /** Answers `/rerank` as text-embeddings-inference does: a list, with logits. */
   logits = false;
+  /** Longer inputs are refused, as by models with a small context. */
+  maxChars = Number.POSITIVE_INFINITY;
   readonly embedded: { model: string; input: readonly string[] }[] = [];
   readonly keys: (string | undefined)[] = [];
 
@@ -27,6 +29,9 @@ export class FakeModels extends FakeServer {
     if (request.url === '/v1/embeddings') {
       const { model, input } = JSON.parse(body) as { model: string; input: string[] };
       this.embedded.push({ model, input });
+      if (input.some((text) => text.length > this.maxChars)) {
+        return sendJson(response, 422, { error: 'inputs must have less than 512 tokens' });
+      }
       // Out of order, as the contract allows.
       const data = input
         .map((text, index) => ({ object: 'embedding', index, embedding: embed(text, model) }))

@@ -39,6 +39,9 @@ export class OpenAiEmbeddings implements EmbeddingProvider {
     if (response.statusCode === 401 || response.statusCode === 403) {
       throw new AppError('provider_auth', `${SERVICE} refused the key. Check EMBEDDING_API_KEY.`);
     }
+    if ([400, 413, 422].includes(response.statusCode)) {
+      throw new AppError('unprocessable', `${SERVICE} refused the text (HTTP ${response.statusCode}).`);
+    }
     if (response.statusCode >= 300) {
       throw new AppError('upstream_error', `${SERVICE} answered with HTTP ${response.statusCode}.`);
     }

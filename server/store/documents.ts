@@ -178,6 +178,15 @@ export class DocumentRepository {
     return Number(result.numUpdatedRows) > 0;
   }
 
+  async states(): Promise<{ id: string; status: DocumentStatus | 'deleting'; passages: number | null }[]> {
+    const rows = await this.database.selectFrom('documents').select(['id', 'status', 'passages']).execute();
+    return rows.map(({ id, status, passages }) => ({
+      id,
+      status: status as DocumentStatus | 'deleting',
+      passages: passages === null ? null : Number(passages),
+    }));
+  }
+
   /** After a crash: whatever was under way starts again. */
   async requeueInterrupted(): Promise<void> {
     await this.database

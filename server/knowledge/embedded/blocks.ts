@@ -88,17 +88,22 @@ function toText(paragraph: string, maxChars: number): Block[] {
   return pieces.map((text) => ({ kind: 'text', text, opensPassage: REQUIREMENT.test(text) }));
 }
 
-/** Between rows; every piece after the first repeats the head of the table. */
+/** A longer head of a table is not repeated: it would be most of every passage. */
+const MAX_HEAD_SHARE = 1 / 3;
+
+/** Between rows; every piece after the first repeats the head of the table, and none is longer than `maxChars`. */
 function splitTable(table: string, maxChars: number): string[] {
   if (table.length <= maxChars) return [table];
   const rows = table.split('\n');
   const headRows = TABLE_RULE.test(rows[1] ?? '') ? 2 : 0;
-  const head = rows.slice(0, headRows).join('\n');
+  const wholeHead = rows.slice(0, headRows).join('\n');
+  const repeated = wholeHead.length <= maxChars * MAX_HEAD_SHARE;
+  const head = repeated ? wholeHead : '';
   const pieces: string[] = [];
   let current = head;
-  for (const row of rows.slice(headRows)) {
-    for (const part of splitProse(row, maxChars)) {
-      if (current !== head && current.length + part.length > maxChars) {
+  for (const row of rows.slice(repeated ? headRows : 0)) {
+    for (const part of splitProse(row, maxChars - head.length - 1)) {
+      if (current !== head && current.length + part.length >= maxChars) {
         pieces.push(current);
         current = head;
       }

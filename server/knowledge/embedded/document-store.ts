@@ -20,6 +20,8 @@ export interface DocumentStore {
   collections(): Promise<string[]>;
   counts(): Promise<Record<DocumentStatus, number>>;
   withStatus(...statuses: (DocumentStatus | 'deleting')[]): Promise<DocumentInfo[]>;
+  /** Of every document, also those that are being removed. */
+  states(): Promise<{ id: string; status: DocumentStatus | 'deleting'; passages: number | null }[]>;
   takeQueued(): Promise<DocumentInfo | undefined>;
   setStatus(id: string, status: DocumentStatus | 'deleting', error?: string | null): Promise<boolean>;
   requeueInterrupted(): Promise<void>;

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join, parse, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { AppError } from '../../core/errors';
@@ -24,6 +24,8 @@ const POLL_MS = 300;
 export class DropFolder {
   private readonly stopped = new AbortController();
   private queue: Promise<void> = Promise.resolve();
+  /** Files that were added and wait to be searchable. */
+  private readonly waiting = new Set<Promise<void>>();
   private close: () => Promise<void> = async () => {};
 
   private constructor(
@@ -50,27 +52,38 @@ export class DropFolder {
     this.stopped.abort();
     await this.close();
     await this.queue;
+    await Promise.all(this.waiting);
   }
 
   private enqueue(path: string): void {
-    this.queue = this.queue
-      .then(() => this.take(path))
-      .catch((error) => {
-        if (!this.stopped.signal.aborted) log.error({ err: error }, 'a file of the drop folder could not be taken');
-      });
+    this.queue = this.queue.then(() => this.take(path)).catch((error) => this.complain(error));
+  }
+
+  private complain(error: unknown): void {
+    if (!this.stopped.signal.aborted) log.error({ err: error }, 'a file of the drop folder could not be taken');
   }
 
   private async take(path: string): Promise<void> {
     if (this.stopped.signal.aborted) return;
-    let reason: string | null;
+    const taken = await stampOf(path);
     try {
       const { document } = await this.target.add(this.inside(path), createReadStream(path));
-      reason = await this.outcome(document.id);
+      // The next file need not wait: documents are indexed together.
+      const waiting = this.outcome(document.id)
+        .then((reason) => this.putAway(path, taken, reason))
+        .catch((error) => this.complain(error))
+        .finally(() => this.waiting.delete(waiting));
+      this.waiting.add(waiting);
     } catch (error) {
       // Anything but a refusal of the file itself leaves it where it is, for the next start.
       if (!(error instanceof AppError) || error.code === 'storage_full') throw error;
-      reason = error.message;
+      await this.putAway(path, taken, error.message);
     }
+  }
+
+  private async putAway(path: string, taken: string, reason: string | null): Promise<void> {
+    // Written again meanwhile: this is another document.
+    if ((await stampOf(path)) !== taken) return this.enqueue(path);
     const destination = await this.move(path, reason === null ? 'processed' : 'failed');
     if (reason !== null) await writeFile(`${destination}.reason.txt`, `${reason}\n`);
   }
@@ -105,4 +118,10 @@ export class DropFolder {
       return destination;
     }
   }
+}
+
+/** Differs when a file was written again. */
+async function stampOf(path: string): Promise<string> {
+  const { size, mtimeMs, ino } = await stat(path);
+  return `${size} ${mtimeMs} ${ino}`;
 }

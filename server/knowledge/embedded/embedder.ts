@@ -1,5 +1,7 @@
 import type { EmbeddingProvider } from '../../core/embedding';
+import { AppError } from '../../core/errors';
 import { toTerms } from '../../lib/analyze';
+import { log } from '../../lib/log';
 import { embedQuestion, embedTerms, type LatentModel } from './latent';
 import type { StoredPassage } from './passage-store';
 
@@ -21,6 +23,8 @@ const LATENT_BATCH = 64;
 const MODEL_BATCH = 32;
 /** Longer texts are cut: embedding models read a few hundred tokens. */
 const MAX_CHARS = 6_000;
+/** What is refused at this length is not refused for its length. */
+const MIN_CHARS = 200;
 
 /** The model learnt from the passages themselves. */
 export function createLatentEmbedder(space: string, model: LatentModel): Embedder {
@@ -56,19 +60,39 @@ export function createModelEmbedder(provider: EmbeddingProvider, model: string, 
     space,
     label: model,
     batch: MODEL_BATCH,
-    passages: (passages, signal) =>
-      embed(
-        passages.map(({ heading, title, text }) =>
-          `${prefix.passage}${[title, heading].filter((part) => part && !text.includes(part)).join('\n')}\n${text}`.slice(
-            0,
-            MAX_CHARS,
-          ),
-        ),
-        signal,
-      ),
+    passages: async (passages, signal) => {
+      const inputs = passages.map(({ heading, title, text }) => {
+        const names = [title, heading].filter((part) => part && !text.includes(part)).join('\n');
+        return `${prefix.passage}${names}\n${text}`.slice(0, MAX_CHARS);
+      });
+      try {
+        return await embed(inputs, signal);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+      }
+      // One input that is too long for the model must not keep all others from their vectors.
+      const vectors: (Float32Array | undefined)[] = [];
+      for (const [index, input] of inputs.entries()) {
+        const vector = await embedCut(input);
+        if (!vector) log.warn({ passage: passages[index]?.id, model }, 'the embedding model refuses this passage');
+        vectors.push(vector);
+      }
+      return vectors;
+
+      async function embedCut(input: string): Promise<Float32Array | undefined> {
+        try {
+          return (await embed([input], signal))[0];
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          return input.length < MIN_CHARS ? undefined : embedCut(input.slice(0, input.length / 2));
+        }
+      }
+    },
     query: async (text, _examples, signal) => (await embed([(prefix.query + text).slice(0, MAX_CHARS)], signal))[0],
   };
 }
+
+const isRefusal = (error: unknown) => error instanceof AppError && error.code === 'unprocessable';
 
 /** Of length 1. Undefined for what is no vector: all zero, or not finite. */
 function toUnit(vector: readonly number[]): Float32Array | undefined {

@@ -21,7 +21,8 @@ async function setUp(publishAfterMs?: number) {
       attempts += 1;
       if (faulty) throw new Error('disk full');
     },
-    documentIds: async () => [],
+    passageCounts: async () => new Map(),
+    spaces: async () => [],
   } as unknown as PassageStore;
   const page = { page: 1, heading: null, text: 'words' };
   const parsed = { title: null, pageKind: 'section', pages: [page], notice: null };

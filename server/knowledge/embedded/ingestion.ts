@@ -60,10 +60,6 @@ export class Ingestion {
 
   /** Finishes what a crash interrupted, then starts. With a store that fails just now, it is done later. */
   async recover(): Promise<void> {
-    const { documents, files } = this.parts;
-    // A file without a row was never acknowledged, or its database was replaced: it is put aside.
-    for (const id of await files.ids()) if (!(await documents.get(id))) await files.putAside(id);
-    await documents.requeueInterrupted();
     try {
       await this.takeUp();
       this.wake();
@@ -77,11 +73,13 @@ export class Ingestion {
     const { documents, store } = this.parts;
     await documents.requeueInterrupted();
     for (const document of await documents.withStatus('deleting')) await this.purge(document.id);
-    const stored = new Set(await store.documentIds());
-    for (const id of stored) if (!(await documents.get(id))) await store.remove(id);
-    // The store is derived data: what it has lost is indexed again.
-    for (const { id, passages } of await documents.withStatus('ready')) {
-      if (stored.has(id) || passages === 0) continue;
+    const states = new Map((await documents.states()).map((state) => [state.id, state]));
+    const stored = await store.passageCounts();
+    const embedded = await Promise.all((await store.spaces()).map((space) => store.vectorDocumentIds(space)));
+    for (const id of new Set([...stored.keys(), ...embedded.flat()])) if (!states.has(id)) await store.remove(id);
+    // The store is derived data: what it has lost, in whole or in part, is indexed again.
+    for (const { id, status, passages } of states.values()) {
+      if (status !== 'ready' || (stored.get(id) ?? 0) === (passages ?? 0)) continue;
       this.parts.onVisible([], [id]);
       await documents.setStatus(id, 'queued');
     }
@@ -103,16 +101,18 @@ export class Ingestion {
     this.wake();
   }
 
-  /** Removes all documents that wait for their turn; answers how many. */
+  /** Removes all new documents that wait for their turn; answers how many. */
   async cancelQueued(): Promise<number> {
-    const queued = await this.parts.documents.withStatus('queued');
+    // Those that have pages were searchable before, and only wait to be indexed again.
+    const queued = (await this.parts.documents.withStatus('queued')).filter(({ pages }) => pages === null);
     for (const { id } of queued) await this.remove(id);
     return queued.length;
   }
 
   /** To be called after a document was queued. */
   wake(): void {
-    if (this.stopped.signal.aborted || this.held) return;
+    // What was left in the middle, such as a deletion, is ended even while documents wait.
+    if (this.stopped.signal.aborted || (this.held && !this.interrupted)) return;
     if (this.running) {
       this.again = true;
       return;
@@ -140,6 +140,7 @@ export class Ingestion {
       this.goOnLater(error);
       throw error;
     }
+    this.tidyLater();
     return true;
   }
 
@@ -173,8 +174,7 @@ export class Ingestion {
         if (batch.length > 0 && (full || !document)) await this.publish(batch.splice(0));
         if (!document) break;
       }
-      this.tidy = setTimeout(() => void this.clean(), TIDY_MS);
-      this.tidy.unref();
+      this.tidyLater();
     } catch (error) {
       await underWay?.catch(() => {});
       if (this.stopped.signal.aborted) return;
@@ -255,6 +255,12 @@ export class Ingestion {
     const reason = 'Ivy could not index this file; the server log has the details. Add it again to retry.';
     await this.parts.documents.setStatus(document.id, 'failed', reason);
     await this.parts.store.remove(document.id);
+  }
+
+  private tidyLater(): void {
+    clearTimeout(this.tidy);
+    this.tidy = setTimeout(() => void this.clean(), TIDY_MS);
+    this.tidy.unref();
   }
 
   private async clean(): Promise<void> {

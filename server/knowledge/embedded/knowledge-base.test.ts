@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually, patience } from '../../testing/collect';
@@ -189,6 +189,31 @@ describe('after a restart', () => {
     expect(readdirSync(join(first.directory, 'knowledge', 'files'))).toEqual([document.id]);
     expect(readdirSync(join(first.directory, 'knowledge', 'incoming'))).toEqual([]);
     expect(readdirSync(join(first.directory, 'knowledge', 'orphans'))).toEqual(['doc_unknown']);
+  });
+
+  test('a deletion that was cut off is ended, and the original goes with it', async () => {
+    const first = await openKnowledgeBase();
+    const document = await ingest(first.knowledge, 'a.md', content(FAIRING));
+    await first.documents.setStatus(document.id, 'deleting');
+    await first.close();
+    const second = await openKnowledgeBase(first.directory);
+    expect(await second.documents.states()).toEqual([]);
+    expect(readdirSync(join(first.directory, 'knowledge', 'files'))).toEqual([]);
+    expect(existsSync(join(first.directory, 'knowledge', 'orphans'))).toBe(false);
+    expect((await search(second.knowledge, 'fairing')).passages).toEqual([]);
+  });
+
+  test('documents that wait to be indexed again are not removed with new ones', async () => {
+    const first = await openKnowledgeBase();
+    const document = await ingest(first.knowledge, 'a.md', content(FAIRING));
+    await first.close();
+    rmSync(join(first.directory, 'knowledge', 'index'), { recursive: true });
+    const second = await openKnowledgeBase(first.directory, { paused: true });
+    await second.knowledge.add('new.md', content('Something new.'));
+    expect((await second.knowledge.counts()).queued).toBe(2);
+    expect(await second.knowledge.ingestion.cancelQueued()).toBe(1);
+    second.knowledge.ingestion.resume();
+    await eventually(async () => (await second.knowledge.get(document.id))?.status === 'ready');
   });
 
   test('a lost index is built again from the documents', async () => {

@@ -55,16 +55,20 @@ const OLD_STORE_MS = 10_000;
 export class KnowledgeBase implements Retriever {
   private models: SearchModels = { embedder: undefined, reranker: undefined };
   private move: Move | undefined;
+  private discarding: Promise<void> | undefined;
+  /** Ends the wait before an old store is discarded. */
+  private waiting = new AbortController();
 
   private constructor(
     private readonly options: KnowledgeBaseOptions & EngineOptions,
     private readonly places: Places,
-    private place: Place,
+    private serving: Place,
     private engine: Engine,
   ) {}
 
   static async open(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
     const files = await FileStore.open(options.directory);
+    await putOrphansAside(files, options.documents);
     const places = await Places.open(options);
     const ready = new Set((await options.documents.withStatus('ready')).map((document) => document.id));
     // From the data folder passages can move; those of another server are left there.
@@ -91,15 +95,21 @@ export class KnowledgeBase implements Retriever {
   async setPlace(place: Place): Promise<void> {
     await this.move?.stop();
     this.move = undefined;
-    if (isSamePlace(place, this.place)) return;
+    // It may be the place to go back to.
+    this.waiting.abort();
+    await this.discarding;
+    if (isSamePlace(place, this.serving)) return;
     const store = await this.places.openStore(place);
-    if (isSamePlace(place && { ...place, apiKey: this.place?.apiKey }, this.place)) return this.settle(place, store);
+    if (isSamePlace(place && { ...place, apiKey: this.serving?.apiKey }, this.serving)) {
+      return this.settle(place, store);
+    }
     this.move = new Move(this.engine.store, store, this.options.ready, async () => {
       const old = this.engine.store;
       await this.settle(place, store);
       this.move = undefined;
       log.info({ place: place ? 'Qdrant' : 'data folder' }, 'the passages have moved');
-      void discard(old);
+      this.waiting = new AbortController();
+      this.discarding = discard(old, this.waiting.signal);
     });
   }
 
@@ -109,8 +119,13 @@ export class KnowledgeBase implements Retriever {
     await this.engine.stop();
     await this.places.setServing(place);
     this.engine = await Engine.open(this.options, store, paused);
-    this.place = place;
+    this.serving = place;
     await this.engine.vectors.setModel(this.models.embedder);
+  }
+
+  /** Where the passages are searched; another one than was set while they move. */
+  get place(): Place {
+    return this.serving;
   }
 
   /** How far the vectors are. */
@@ -235,10 +250,16 @@ export class KnowledgeBase implements Retriever {
   }
 }
 
+/** A file without a row was never acknowledged, or its database was replaced. */
+async function putOrphansAside(files: FileStore, documents: DocumentStore): Promise<void> {
+  const known = new Set((await documents.states()).map(({ id }) => id));
+  for (const id of await files.ids()) if (!known.has(id)) await files.putAside(id);
+}
+
 /** Removes a store that serves no more, once searches under way have left it. */
-async function discard(store: PassageStore): Promise<void> {
+async function discard(store: PassageStore, now: AbortSignal): Promise<void> {
   try {
-    await sleep(OLD_STORE_MS);
+    await sleep(OLD_STORE_MS, now).catch(() => {});
     await store.destroy();
   } catch (error) {
     log.warn({ err: error }, 'what the passages left behind could not be removed');

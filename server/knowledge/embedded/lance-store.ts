@@ -1,7 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Connection, connect, Index, Session, type Table } from '@lancedb/lancedb';
-import { Field, FixedSizeList, Float32, Int32, Schema, Utf8 } from 'apache-arrow';
+import {
+  Table as ArrowTable,
+  Field,
+  FixedSizeList,
+  Float32,
+  Int32,
+  makeData,
+  Schema,
+  Utf8,
+  Vector,
+  vectorFromArray,
+} from 'apache-arrow';
+import { log } from '../../lib/log';
 import { Serial } from '../../lib/serial';
 import type {
   DocumentPassages,
@@ -75,13 +87,9 @@ const schema = new Schema([
   text('terms'),
 ]);
 
+const vectorType = (dimensions: number) => new FixedSizeList(dimensions, new Field('item', new Float32(), true));
 const vectorSchema = (dimensions: number) =>
-  new Schema([
-    text('id'),
-    text('document_id'),
-    text('collection'),
-    new Field('vector', new FixedSizeList(dimensions, new Field('item', new Float32(), true)), false),
-  ]);
+  new Schema([text('id'), text('document_id'), text('collection'), new Field('vector', vectorType(dimensions), false)]);
 
 /**
  * LanceDB, embedded, keeps passages and vectors and searches these: native, memory-mapped, off the event loop.
@@ -92,11 +100,13 @@ export class LanceStore implements PassageStore {
   private readonly writes = new Serial();
   private readonly vectorTables = new Map<string, Table>();
   private changes = 0;
+  private revival: Promise<TermThread> | undefined;
 
   private constructor(
     private readonly database: Connection,
     private readonly table: Table,
-    private readonly terms: TermThread,
+    private terms: TermThread,
+    private readonly termWorkerPath: string,
   ) {}
 
   /** Opens the index, or creates an empty one. */
@@ -114,7 +124,7 @@ export class LanceStore implements PassageStore {
       await table.createIndex('document_id', { config: Index.btree() });
       await table.createIndex('collection', { config: Index.bitmap() });
     }
-    const store = new LanceStore(database, table, new TermThread(termWorkerPath));
+    const store = new LanceStore(database, table, new TermThread(termWorkerPath), termWorkerPath);
     if (!fresh) await store.loadTerms();
     for (const space of await store.spaces()) store.vectorTables.set(space, await database.openTable(VECTORS + space));
     return store;
@@ -131,7 +141,8 @@ export class LanceStore implements PassageStore {
         await this.table.add(rows.slice(from, from + ROWS_AT_ONCE));
         await nextTurn();
       }
-      await this.terms.add(documents.map(toIndexed));
+      const terms = await this.workingTerms();
+      await terms.add(documents.map(toIndexed));
       this.changes += 1;
       if (this.changes % TIDY_AFTER === 0) await optimize(this.table);
     });
@@ -144,7 +155,8 @@ export class LanceStore implements PassageStore {
         const left = await table.countRows(ofDocuments([documentId]));
         if (left > 0) throw new Error(`${left} rows of ${documentId} are still in ${table.name} after their deletion`);
       }
-      await this.terms.remove([documentId]);
+      const terms = await this.workingTerms();
+      await terms.remove([documentId]);
     });
   }
 
@@ -155,7 +167,8 @@ export class LanceStore implements PassageStore {
   }
 
   async searchTerms(terms: WeightedTerms, scope: Scope): Promise<TermHits> {
-    const { hits, best, size } = await this.terms.search(terms, scope);
+    const index = await this.workingTerms();
+    const { hits, best, size } = await index.search(terms, scope);
     return {
       hits: hits.map(({ documentId, position, score }) => ({ id: toId(documentId, position), documentId, score })),
       best,
@@ -186,8 +199,10 @@ export class LanceStore implements PassageStore {
     }
   }
 
-  documentIds(): Promise<string[]> {
-    return documentIdsOf(this.table);
+  async passageCounts(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const id of await documentsOf(this.table)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return counts;
   }
 
   count(): Promise<number> {
@@ -208,20 +223,14 @@ export class LanceStore implements PassageStore {
       }
       if (vectors.length === 0) return;
       await table.delete(ofDocuments([...new Set(vectors.map(({ documentId }) => documentId))]));
-      await table.add(
-        vectors.map(({ id, documentId, collection, vector }) => ({
-          id,
-          document_id: documentId,
-          collection,
-          vector: Array.from(vector),
-        })),
-      );
+      // One change: all of it is there, or nothing.
+      await table.add(toVectorTable(vectors, space.dimensions));
     });
   }
 
   async vectorDocumentIds(space: string): Promise<string[]> {
     const table = this.vectorTables.get(space);
-    return table ? documentIdsOf(table) : [];
+    return table ? [...new Set(await documentsOf(table))] : [];
   }
 
   async tidyVectors(space: string): Promise<void> {
@@ -277,6 +286,19 @@ export class LanceStore implements PassageStore {
     });
   }
 
+  /** The index of words; one whose thread has ended is built again. */
+  private workingTerms(): Promise<TermThread> {
+    if (!this.terms.broken) return this.revival ?? Promise.resolve(this.terms);
+    log.error({ err: this.terms.broken }, 'the search index ended; it is built again');
+    this.terms = new TermThread(this.termWorkerPath);
+    this.revival = this.loadTerms()
+      .then(() => this.terms)
+      .finally(() => {
+        this.revival = undefined;
+      });
+    return this.revival;
+  }
+
   /** Fills the index of words from the stored passages. */
   private async loadTerms(): Promise<void> {
     const columns = ['document_id', 'collection', 'position', 'terms'];
@@ -304,9 +326,25 @@ export class LanceStore implements PassageStore {
   }
 }
 
-async function documentIdsOf(table: Table): Promise<string[]> {
+/** The document of every row. */
+async function documentsOf(table: Table): Promise<string[]> {
   const rows = (await table.query().select(['document_id']).toArray()) as Pick<Row, 'document_id'>[];
-  return [...new Set(rows.map((row) => row.document_id))];
+  return rows.map((row) => row.document_id);
+}
+
+/** Built from whole columns: as rows, many vectors would hold up the event loop for a second. */
+function toVectorTable(vectors: readonly PassageVector[], dimensions: number): ArrowTable {
+  const numbers = new Float32Array(vectors.length * dimensions);
+  for (const [index, { vector }] of vectors.entries()) numbers.set(vector, index * dimensions);
+  const child = makeData({ type: new Float32(), data: numbers });
+  const list = makeData({ type: vectorType(dimensions), length: vectors.length, child });
+  const strings = (value: (vector: PassageVector) => string) => vectorFromArray(vectors.map(value), new Utf8());
+  return new ArrowTable(vectorSchema(dimensions), {
+    id: strings(({ id }) => id),
+    document_id: strings(({ documentId }) => documentId),
+    collection: strings(({ collection }) => collection),
+    vector: new Vector([list]),
+  });
 }
 
 async function optimize(table: Table): Promise<void> {

@@ -52,14 +52,18 @@ export class Move {
   }
 
   private async copy(): Promise<void> {
-    const there = new Set(await this.to.documentIds());
+    const wanted = await this.from.passageCounts().catch(lost);
+    if (!wanted) return;
+    // What writing was cut off in is not there.
+    const there = new Set<string>();
+    for (const [id, count] of await this.to.passageCounts()) if (wanted.get(id) === count) there.add(id);
     for (;;) {
       const missing = [...this.ready].filter((id) => !there.has(id));
       if (missing.length === 0) return;
       for (let from = 0; from < missing.length; from += DOCUMENTS_AT_ONCE) {
         this.stopped.signal.throwIfAborted();
         const ids = missing.slice(from, from + DOCUMENTS_AT_ONCE);
-        const passages = await this.read(ids);
+        const passages = await this.from.passagesOf(ids).catch(lost);
         if (!passages) return;
         await this.to.put(toDocuments(passages));
         for (const id of ids) {
@@ -70,15 +74,10 @@ export class Move {
       }
     }
   }
+}
 
-  private async read(ids: readonly string[]): Promise<StoredPassage[] | undefined> {
-    try {
-      return await this.from.passagesOf(ids);
-    } catch (error) {
-      log.warn({ err: error }, 'the old store cannot be read; documents are read again from their originals');
-      return undefined;
-    }
-  }
+function lost(error: unknown): undefined {
+  log.warn({ err: error }, 'the old store cannot be read; documents are read again from their originals');
 }
 
 function toDocuments(passages: readonly StoredPassage[]): DocumentPassages[] {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { patience, temporaryFolder } from '../../testing/collect';
 import { root } from '../../testing/knowledge';
 import { DOCX } from './media-type';
+import { UnreadableDocument } from './parsed';
 import { type ParserLimits, ParserProcess } from './parser-process';
 
 const worker = join(root, 'dist', 'parse-worker.mjs');
@@ -43,6 +44,19 @@ describe('a reader process', () => {
     await expect(start(script("process.on('message', () => process.exit(9))")).parse(job, patience())).rejects.toThrow(
       'crashed the reader',
     );
+  });
+
+  test('that cannot be started is no fault of the document', async () => {
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    onTestFinished(() => {
+      process.execPath = execPath;
+    });
+    const failure = await start(script(''))
+      .parse(job, patience())
+      .catch((error) => error);
+    expect(failure).not.toBeInstanceOf(UnreadableDocument);
+    expect(failure.message).toBe('the reader of documents cannot be started');
   });
 
   test('that died while it had nothing to do is replaced', async () => {

@@ -52,6 +52,7 @@ export class ParserProcess {
         signal.removeEventListener('abort', onAbort);
         child.off('message', onMessage);
         child.off('exit', onExit);
+        child.off('error', onError);
         finish();
       };
       const giveUp = (reason: string) => {
@@ -60,6 +61,11 @@ export class ParserProcess {
       };
       const onMessage = (reply: unknown) => settle(() => resolve(reply as ParseReply));
       const onExit = () => giveUp('Reading the file took more memory than allowed, or crashed the reader.');
+      // It could not be started or spoken to: no fault of the document.
+      const onError = (error: Error) => {
+        settle(() => reject(new Error('the reader of documents cannot be started', { cause: error })));
+        this.close();
+      };
       const onAbort = () => {
         settle(() => reject(signal.reason));
         this.close();
@@ -73,6 +79,7 @@ export class ParserProcess {
       signal.addEventListener('abort', onAbort, { once: true });
       child.on('message', onMessage);
       child.on('exit', onExit);
+      child.on('error', onError);
       child.send(job);
     });
   }
@@ -98,7 +105,7 @@ export class ParserProcess {
 /** Memory a process holds; 0 where the system does not tell. */
 function residentBytes(pid: number | undefined): number {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+    return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
   } catch {
     return 0;
   }

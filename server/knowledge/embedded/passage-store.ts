@@ -83,15 +83,15 @@ export interface PassageStore {
   passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]>;
   /** The search terms of up to `limit` passages spread over all, in small portions. */
   sampleTerms(limit: number): AsyncIterable<readonly string[]>;
-  /** Ids of documents that have passages here. */
-  documentIds(): Promise<string[]>;
+  /** How many passages there are of each document; fewer than it has when writing them was cut off. */
+  passageCounts(): Promise<Map<string, number>>;
   count(): Promise<number>;
 
   /** Names of the vector spaces there are. */
   spaces(): Promise<string[]>;
-  /** Adds all vectors of some documents in one step, instead of what the space holds of them; creates the space. */
+  /** Adds all vectors of some documents, instead of what the space holds of them; creates the space. */
   putVectors(space: VectorSpace, vectors: readonly PassageVector[]): Promise<void>;
-  /** Ids of documents that have vectors in a space. */
+  /** Ids of documents whose vectors are all in a space. */
   vectorDocumentIds(space: string): Promise<string[]>;
   /** Makes searches of a large space fast; to be called after many changes. */
   tidyVectors(space: string): Promise<void>;

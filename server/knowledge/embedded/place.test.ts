@@ -104,6 +104,48 @@ test('what Qdrant has lost is indexed again at the next start', async () => {
   await eventually(async () => (await found(later.knowledge, 'wheels')) === 'cars.md');
 });
 
+test('a document that was written in part counts as lost', async () => {
+  const qdrant = await startQdrant();
+  const options = { place: placeOf(qdrant) };
+  const { knowledge, directory, close } = await openKnowledgeBase(temporaryFolder(), options);
+  const parts = Array.from({ length: 5 }, (_, n) => `# Part ${n}\n\n${'A bolt holds it. '.repeat(90)}`);
+  await ingest(knowledge, 'bolts.md', content(parts.join('\n\n')));
+  await close();
+  const points = [...qdrant.collections.values()][0]?.points;
+  const whole = points?.size ?? 0;
+  expect(whole).toBeGreaterThan(3);
+  for (const id of [...(points?.keys() ?? [])].slice(0, 2)) points?.delete(id);
+  const later = await openKnowledgeBase(directory, options);
+  await eventually(async () => (await later.knowledge.counts()).ready === 1 && points?.size === whole);
+});
+
+test('documents that arrive while the place changes are all there', async () => {
+  const qdrant = await startQdrant();
+  const { knowledge, directory } = await openKnowledgeBase();
+  const changing = (async () => {
+    for (let n = 0; n < 6; n++) await knowledge.setPlace(n % 2 === 0 ? placeOf(qdrant) : undefined);
+  })();
+  for (let n = 0; n < 40; n++) await knowledge.add(`part${n}.md`, content(`Part number${n} is a bolt.`));
+  await changing;
+  await eventually(async () => (await knowledge.counts()).ready === 40);
+  expect((await knowledge.counts()).failed).toBe(0);
+  expect(existsSync(join(directory, 'knowledge', 'orphans'))).toBe(false);
+  expect(await found(knowledge, 'number17')).toBe('part17.md');
+});
+
+test('going back at once finds everything where it was', async () => {
+  const qdrant = await startQdrant();
+  const { knowledge } = await openKnowledgeBase();
+  await ingest(knowledge, 'cars.md', content('# Cars\n\nEvery car has wheels.'));
+  await knowledge.setPlace(placeOf(qdrant));
+  await eventually(() => sources(qdrant).length === 1 && knowledge.place !== undefined);
+  await knowledge.setPlace(undefined);
+  await eventually(() => knowledge.place === undefined);
+  await eventually(async () => (await found(knowledge, 'wheels')) === 'cars.md');
+  await ingest(knowledge, 'soup.md', content('# Soup\n\nSoup is salty.'));
+  expect(await found(knowledge, 'soup')).toBe('soup.md');
+});
+
 test('a wrong key is named, and a corrected one serves at once', async () => {
   const qdrant = await startQdrant();
   qdrant.apiKey = 'right';

@@ -156,8 +156,8 @@ export class QdrantStore implements PassageStore {
     }
   }
 
-  documentIds(): Promise<string[]> {
-    return this.documentsOf(this.passagesName);
+  passageCounts(): Promise<Map<string, number>> {
+    return this.countsOf(this.passagesName);
   }
 
   count(): Promise<number> {
@@ -180,11 +180,16 @@ export class QdrantStore implements PassageStore {
       if (vectors.length === 0) return;
       const documentIds = [...new Set(vectors.map(({ documentId }) => documentId))];
       await client.delete(name, { wait: true, filter: { must: [ofDocuments(documentIds)] } });
-      for (let from = 0; from < vectors.length; from += POINTS_AT_ONCE) {
-        const points = vectors.slice(from, from + POINTS_AT_ONCE).map(({ id, documentId, collection, vector }) => ({
+      // Only with its last vector a document counts as whole, and that comes after all others of it.
+      const lastOf = new Map(vectors.map(({ documentId, id }) => [documentId, id]));
+      const ordered = vectors.toSorted((a, b) =>
+        a.documentId < b.documentId ? -1 : a.documentId > b.documentId ? 1 : 0,
+      );
+      for (let from = 0; from < ordered.length; from += POINTS_AT_ONCE) {
+        const points = ordered.slice(from, from + POINTS_AT_ONCE).map(({ id, documentId, collection, vector }) => ({
           id: toPointId(id),
           vector: Array.from(vector),
-          payload: { id, document_id: documentId, collection },
+          payload: { id, document_id: documentId, collection, last: lastOf.get(documentId) === id },
         }));
         await client.upsert(name, { wait: true, points });
       }
@@ -192,7 +197,9 @@ export class QdrantStore implements PassageStore {
   }
 
   async vectorDocumentIds(space: string): Promise<string[]> {
-    return (await this.spaces()).includes(space) ? this.documentsOf(this.spaceName(space)) : [];
+    if (!(await this.spaces()).includes(space)) return [];
+    const whole = { must: [{ key: 'last', match: { value: true } }] };
+    return [...(await this.countsOf(this.spaceName(space), whole)).keys()];
   }
 
   async searchVectors(space: string, vector: Float32Array, { limit, collections }: Scope): Promise<Hit[]> {
@@ -230,10 +237,10 @@ export class QdrantStore implements PassageStore {
     return `${this.options.prefix}_${space}`;
   }
 
-  private async documentsOf(name: string): Promise<string[]> {
-    const wanted = { key: 'document_id', limit: MAX_DOCUMENTS, exact: true };
+  private async countsOf(name: string, filter?: Parameters<QdrantClient['facet']>[1]['filter']) {
+    const wanted = { key: 'document_id', limit: MAX_DOCUMENTS, exact: true, ...(filter && { filter }) };
     const { hits } = await this.ask((client) => client.facet(name, wanted));
-    return hits.map(({ value }) => String(value));
+    return new Map(hits.map(({ value, count }) => [String(value), count]));
   }
 
   private async *scroll(

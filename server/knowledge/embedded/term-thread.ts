@@ -11,7 +11,8 @@ export class TermThread {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, { resolve(reply: TermReply): void; reject(error: unknown): void }>();
   private last = 0;
-  private broken: unknown;
+  /** Why the thread has ended; undefined while it works. */
+  broken: unknown;
 
   constructor(workerPath: string) {
     this.worker = new Worker(workerPath);
@@ -45,6 +46,7 @@ export class TermThread {
   }
 
   close(): void {
+    this.worker.removeAllListeners('exit');
     this.worker.terminate().catch(() => {});
   }
 

@@ -91,6 +91,49 @@ describe('with an embedding model', () => {
     expect((await search(knowledge, 'valves')).passages[0]?.source).toBe('late.md');
   });
 
+  test('what is near and what is not is measured anew as documents come', async () => {
+    const models = await startModels();
+    const { knowledge } = await setUp(models);
+    const unrelated = async () => (await search(knowledge, 'quantum chromodynamics lagrangian')).passages;
+    await ingest(knowledge, 'fairing.md', content(DOCUMENTS['fairing.md']));
+    await settled(knowledge, 'embed-a');
+    for (const { score } of await unrelated()) expect(score).toBe(0);
+    for (let n = 0; n < 40; n++) {
+      const topic = `topic${String.fromCharCode(97 + (n % 26))}${String.fromCharCode(97 + (n % 7))}`;
+      await ingest(knowledge, `${n}.md`, content(`${topic} ${topic}ers ${topic}ing.`));
+    }
+    await settled(knowledge, 'embed-a');
+    await eventually(async () => (await unrelated()).every(({ score }) => score < 0.2));
+    const same = async () => (await search(knowledge, 'shroud protects payload atmosphere', ['vector'])).passages[0];
+    await eventually(async () => ((await same())?.score ?? 0) > 0.2);
+  });
+
+  test('a passage that the model refuses keeps no other from its vector', async () => {
+    const models = await startModels();
+    models.maxChars = 600;
+    const { knowledge } = await setUp(models);
+    await ingest(knowledge, 'long.md', content(`Wheels ${'and tyres roll along the road '.repeat(45)}`));
+    for (const [name, text] of Object.entries(DOCUMENTS)) await ingest(knowledge, name, content(text));
+    await settled(knowledge, 'embed-a');
+    const sources = (await search(knowledge, 'shroud', ['vector'])).passages.map(({ source }) => source);
+    expect(sources).toEqual(expect.arrayContaining(['fairing.md', 'long.md']));
+    // Its beginning was taken.
+    const taken = models.embedded.flatMap(({ input }) => input).filter((text) => text.includes('Wheels'));
+    expect(taken.some((text) => text.length <= 600)).toBe(true);
+  });
+
+  test('a model that is removed from the configuration is asked no more', async () => {
+    const models = await startModels();
+    const { knowledge } = await setUp(models);
+    for (const [name, text] of Object.entries(DOCUMENTS)) await ingest(knowledge, name, content(text));
+    await settled(knowledge, 'embed-a');
+    models.embedded.length = 0;
+    await knowledge.setModels({ embedder: undefined, reranker: undefined });
+    expect((await search(knowledge, 'payload fairing')).state).toBe('ok');
+    expect(models.embedded).toEqual([]);
+    expect(knowledge.vectors.state).toBe('off');
+  });
+
   test('vectors survive a restart, and only what is missing is embedded', async () => {
     const models = await startModels();
     const first = await setUp(models);

@@ -29,6 +29,8 @@ interface Scale {
   low: number;
   /** Cosine of a passage and the one most like it, in the middle of all. */
   high: number;
+  /** Documents that had vectors then. */
+  measuredFrom: number;
 }
 
 interface Serving {
@@ -53,7 +55,13 @@ export interface VectorsStatus {
   total: number;
 }
 
-const noteSchema = z.object({ space: z.string(), learntFrom: z.number(), low: z.number(), high: z.number() });
+const noteSchema = z.object({
+  space: z.string(),
+  learntFrom: z.number(),
+  low: z.number(),
+  high: z.number(),
+  measuredFrom: z.number().default(0),
+});
 const NOTE = 'vectors.json';
 const LATENT = 'latent_';
 const SETTLE_MS = 1_500;
@@ -62,6 +70,12 @@ const RETRY_MS = 30_000;
 const QUERY_MS = 1_500;
 const DOCUMENTS_AT_ONCE = 25;
 const SAMPLE = 200;
+/** A scale measured from fewer documents is measured again with every change. */
+const FEW_DOCUMENTS = 50;
+/** Near neighbours and random pairs differ by more than this in every model that is of use. */
+const MIN_RANGE = 0.1;
+/** Every cosine is as of random passages. */
+const NO_SCALE = { low: 1, high: 2 };
 /** The latent model is learnt anew when the passages have grown or shrunk by this much. */
 const GROWTH = 2;
 const SHRINKAGE = 4;
@@ -102,6 +116,8 @@ export class Vectors {
         this.serving = { embedder: model, scale: note };
       this.changed();
     } else if (model) this.model = model;
+    // A service that the configuration no longer names is asked no more.
+    if (!model && this.serving && !this.serving.embedder.space.startsWith(LATENT)) this.serving = undefined;
   }
 
   /** To be called when documents became searchable. */
@@ -143,7 +159,7 @@ export class Vectors {
     );
     const embedMs = performance.now() - started;
     const hits = vector ? await this.options.store.searchVectors(embedder.space, vector, scope) : [];
-    const range = Math.max(1e-6, scale.high - scale.low);
+    const range = scale.high - scale.low;
     return { hits, embedMs, closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)) };
   }
 
@@ -193,15 +209,15 @@ export class Vectors {
     if (!serves) this.building = embedder.label;
     const added = await this.fill(embedder);
     if (added || !serves) await store.tidyVectors(embedder.space);
-    if (serves) {
-      this.serving = { embedder, scale: this.serving?.scale ?? { low: 0, high: 1 } };
-      return;
-    }
-    if ((this.filled.get(embedder.space)?.size ?? 0) === 0) return;
-    const scale = await this.measure(embedder.space);
-    await this.writeNote({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
+    if (!this.isWanted(embedder)) return;
+    const documents = this.filled.get(embedder.space)?.size ?? 0;
+    const known = serves ? this.serving?.scale : undefined;
+    if (documents === 0) return;
+    const due = !known || documents > known.measuredFrom * GROWTH || (added && known.measuredFrom < FEW_DOCUMENTS);
+    const scale = due ? { ...(await this.measure(embedder.space)), measuredFrom: documents } : known;
+    if (due) await this.writeNote({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
     this.serving = { embedder, scale };
-    await this.dropOthers(embedder.space);
+    if (!serves) await this.dropOthers(embedder.space);
   }
 
   /** New documents go into the space that serves as well, as long as its model answers. */
@@ -221,6 +237,7 @@ export class Vectors {
       this.progress = filled.size;
       if (missing.length === 0) return added;
       for (let from = 0; from < missing.length; from += DOCUMENTS_AT_ONCE) {
+        if (!this.isWanted(embedder)) return added;
         const ids = missing.slice(from, from + DOCUMENTS_AT_ONCE);
         const vectors = await this.embed(embedder, ids);
         const [first] = vectors;
@@ -234,6 +251,11 @@ export class Vectors {
         added = true;
       }
     }
+  }
+
+  /** False when the configuration has changed meanwhile. */
+  private isWanted({ space }: Embedder): boolean {
+    return space.startsWith(LATENT) || space === this.model?.space || space === this.serving?.embedder.space;
   }
 
   private async embed(embedder: Embedder, documentIds: readonly string[]): Promise<PassageVector[]> {
@@ -277,7 +299,7 @@ export class Vectors {
     return embedder;
   }
 
-  private async measure(space: string): Promise<Scale> {
+  private async measure(space: string): Promise<Omit<Scale, 'measuredFrom'>> {
     const { store } = this.options;
     const sample = await store.sampleVectors(space, SAMPLE);
     const pairs = sample.flatMap((vector, index) => {
@@ -289,7 +311,10 @@ export class Vectors {
       const [, next] = await store.searchVectors(space, vector, { limit: 2, collections: undefined });
       if (next) nearest.push(next.score);
     }
-    return { low: quantile(pairs, 0.95), high: quantile(nearest, 0.5) };
+    // One vector says nothing about what is near: then words decide alone.
+    if (pairs.length === 0) return NO_SCALE;
+    const low = quantile(pairs, 0.95);
+    return { low, high: Math.max(low + MIN_RANGE, quantile(nearest, 0.5)) };
   }
 
   private async restore(): Promise<void> {

@@ -32,7 +32,7 @@ function toRows(text: string, delimiter: string): string[][] {
   let row: string[] = [];
   let from = 0;
   while (from < text.length) {
-    const { value, end } = text[from] === '"' ? quoted(text, from) : plain(text, from, delimiter);
+    const { value, end } = text[from] === '"' ? quoted(text, from, delimiter) : plain(text, from, delimiter);
     if (row.length < MAX_COLUMNS) row.push(value);
     if (text[end] === delimiter) {
       from = end + 1;
@@ -46,13 +46,16 @@ function toRows(text: string, delimiter: string): string[][] {
   return rows;
 }
 
-/** Up to the closing quote; two quotes are one in the text. What follows up to the next sign is dropped. */
-function quoted(text: string, from: number): { value: string; end: number } {
+/** Up to the closing quote; two quotes are one in the text. What stands between it and the next delimiter is dropped. */
+function quoted(text: string, from: number, delimiter: string): { value: string; end: number } {
   let at = from + 1;
   for (;;) {
     const close = text.indexOf('"', at);
     if (close < 0) return { value: text.slice(from + 1).replaceAll('""', '"'), end: text.length };
-    if (text[close + 1] !== '"') return { value: text.slice(from + 1, close).replaceAll('""', '"'), end: close + 1 };
+    if (text[close + 1] !== '"') {
+      const value = text.slice(from + 1, close).replaceAll('""', '"');
+      return { value, end: plain(text, close + 1, delimiter).end };
+    }
     at = close + 2;
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { root } from '../../../testing/knowledge';
+import { toPassages } from '../split';
 import { parseCsv } from './csv';
 import { parseEpub } from './epub';
 import { parsePptx } from './pptx';
@@ -54,6 +55,43 @@ describe('a workbook', () => {
       /^## Mass budget\n\n\| Part \| Mass \(kg\) \|\n\| --- \| --- \|\n\| Bolt 400 \| 3.99 \|/,
     );
   });
+});
+
+/** A workbook with one sheet of given rows, as other programs write it. */
+function workbook(name: string, id: string, sheet: string): Buffer {
+  const files = {
+    'xl/workbook.xml': `<x:workbook xmlns:x="a" xmlns:rel="b"><x:sheets><x:sheet name="${name}" sheetId="1" rel:id="${id}"/></x:sheets></x:workbook>`,
+    'xl/_rels/workbook.xml.rels': `<Relationships><Relationship Id="${id}" Target="worksheets/sheet1.xml"/></Relationships>`,
+    'xl/worksheets/sheet1.xml': `<x:worksheet xmlns:x="a"><x:sheetData>${sheet}</x:sheetData></x:worksheet>`,
+  };
+  return Buffer.from(zipSync(Object.fromEntries(Object.entries(files).map(([path, text]) => [path, strToU8(text)]))));
+}
+
+test.each(['rId1', 'R5c3f9a'])('a sheet is found by its relation %s, whatever its name', (id) => {
+  const sheet =
+    '<x:row r="1"><x:c r="A1"><x:v>7</x:v></x:c></x:row><x:row r="2"/><x:row r="3"><x:c><x:v>8</x:v></x:c></x:row>';
+  const { pages } = parseXlsx(workbook('Ridership', id, sheet));
+  expect(pages.map(({ heading }) => heading)).toEqual(['Ridership']);
+  expect(pages[0]?.text).toContain('| 8 |');
+});
+
+test('a sheet beyond the limits is read as far as they go, and that is said', () => {
+  const row = (n: number) => `<x:row r="${n}">${'<x:c><x:v>1</x:v></x:c>'.repeat(7)}</x:row>`;
+  const rows = Array.from({ length: 60_000 }, (_, n) => row(n + 1)).join('');
+  const { notice, pages } = parseXlsx(workbook('Data', 'rId1', rows));
+  expect(notice).toBe('Only the first 400,000 cells and 500 columns are searched.');
+  expect(pages.length).toBeGreaterThan(200);
+  const wide = '<x:row r="1"><x:c r="ZZ1"><x:v>1</x:v></x:c></x:row>';
+  expect(parseXlsx(workbook('Data', 'rId1', wide)).notice).toContain('500 columns');
+});
+
+test('a table with a very long head makes no passage longer than others', () => {
+  const columns = Array.from({ length: 120 }, (_, n) => `column number ${n}`);
+  const rows = Array.from({ length: 50 }, (_, n) => columns.map((_, column) => `${n}.${column}`).join(','));
+  const passages = toPassages(parseCsv([columns.join(','), ...rows].join('\n')));
+  expect(passages.length).toBeGreaterThan(10);
+  for (const { text } of passages) expect(text.length).toBeLessThanOrEqual(1_700);
+  expect(passages.map(({ text }) => text).join(' ')).toContain('49.119');
 });
 
 test('a book is read in its order, divided at headings, and nothing is fetched', () => {

@@ -16,9 +16,9 @@ export function relations(files: ReadonlyMap<string, string>, of: string): Map<s
   );
 }
 
-/** `r:id`; a plain `id` is another number. Prefixes are gone, so the one that is a relationship's wins. */
+/** `r:id`, whatever the prefix; a plain `id` is another number. */
 export function relationId(attributes: Record<string, string>): string {
-  return Object.values(attributes).find((value) => /^rId/i.test(value)) ?? '';
+  return Object.entries(attributes).find(([name]) => name.endsWith(':id'))?.[1] ?? '';
 }
 
 /** The title in the file's own properties. */

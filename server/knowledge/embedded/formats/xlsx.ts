@@ -3,7 +3,7 @@ import { readZip } from './archive';
 import { relationId, relations, titleOf } from './office';
 import { toTableSections } from './table';
 import { cleanText } from './text';
-import { type Element, find, findAll, parseXml } from './xml';
+import { type Element, eachElement, find, findAll, parseXml } from './xml';
 
 const WORKBOOK = 'xl/workbook.xml';
 const FILES =
@@ -31,17 +31,20 @@ export function parseXlsx(content: Buffer): ParsedDocument {
   };
   const pages: ParsedDocument['pages'] = [];
   let room = MAX_CELLS;
+  let cut = false;
   for (const { attributes } of findAll(parseXml(workbook), 'sheet')) {
     const sheet = files.get(targets.get(relationId(attributes)) ?? '');
-    if (!sheet || room <= 0) continue;
-    const rows = readRows(parseXml(sheet), shared, room);
-    room -= rows.reduce((sum, row) => sum + row.length, 0);
+    if (!sheet) continue;
+    const { rows, cells, whole } = readRows(sheet, shared, room);
+    room -= cells;
+    cut ||= !whole;
     const name = attributes['name'] ?? `Sheet ${pages.length + 1}`;
     for (const table of toTableSections(rows)) {
       pages.push({ page: pages.length + 1, heading: name, text: cleanText(`## ${name}\n\n${table}`) });
     }
   }
-  const notice = room <= 0 ? `Only the first ${MAX_CELLS.toLocaleString('en')} cells are searched.` : null;
+  const limits = `${MAX_CELLS.toLocaleString('en')} cells and ${MAX_COLUMNS} columns`;
+  const notice = cut ? `Only the first ${limits} are searched.` : null;
   return { title: titleOf(files), pageKind: 'section', pages, notice };
 }
 
@@ -78,23 +81,28 @@ function readDates(file: string | undefined): boolean[] {
   });
 }
 
-function readRows(sheet: Element, workbook: Workbook, room: number): string[][] {
+/** Rows of up to `room` cells; `whole` when nothing is left out. */
+function readRows(sheet: string, workbook: Workbook, room: number) {
   const rows: string[][] = [];
-  let left = room;
-  for (const row of findAll(sheet, 'row')) {
-    const cells: string[] = [];
-    for (const cell of row.children) {
+  let cells = 0;
+  let whole = true;
+  for (const { children } of eachElement(sheet, 'row')) {
+    const row: string[] = [];
+    for (const cell of children) {
       if (cell.name !== 'c') continue;
-      const column = columnOf(cell.attributes['r']) ?? cells.length;
-      if (column >= MAX_COLUMNS) break;
-      while (cells.length < column) cells.push('');
-      cells[column] = cellText(cell, workbook);
+      const column = columnOf(cell.attributes['r']) ?? row.length;
+      if (column >= MAX_COLUMNS) {
+        whole = false;
+        break;
+      }
+      while (row.length < column) row.push('');
+      row[column] = cellText(cell, workbook);
     }
-    left -= cells.length;
-    if (left < 0) break;
-    rows.push(cells);
+    if (cells + row.length > room) return { rows, cells, whole: false };
+    cells += row.length;
+    rows.push(row);
   }
-  return rows;
+  return { rows, cells, whole };
 }
 
 /** `C7` is 2. */

@@ -1,7 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { UnreadableDocument } from '../parsed';
 
-/** An element in document order; `name` is without its namespace prefix. */
+/** An element in document order; `name` is without its namespace prefix, attributes have theirs. */
 export interface Element {
   name: string;
   attributes: Record<string, string>;
@@ -16,7 +16,6 @@ const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: '',
-  removeNSPrefix: true,
   trimValues: false,
   // Characters by number as well.
   htmlEntities: true,
@@ -28,9 +27,7 @@ const MAX_DEPTH = 200;
 
 /** Throws `UnreadableDocument` for XML that is not well formed or defines entities of its own. */
 export function parseXml(text: string): Element {
-  // Entities are how a small file becomes a huge one (“billion laughs”), or asks for other files.
-  if (/<!(?:DOCTYPE[^>]*\[|ENTITY)/i.test(text))
-    throw new UnreadableDocument('The file defines XML entities, which Ivy does not read.');
+  refuseEntities(text);
   try {
     const root: Element = { name: '', attributes: {}, children: [], text: '' };
     fill(root, parser.parse(text) as Ordered[], 0);
@@ -38,6 +35,27 @@ export function parseXml(text: string): Element {
   } catch (error) {
     if (error instanceof UnreadableDocument) throw error;
     throw new UnreadableDocument('The file is damaged and cannot be read.', { cause: error });
+  }
+}
+
+/** Entities are how a small file becomes a huge one (“billion laughs”), or asks for other files. */
+function refuseEntities(text: string): void {
+  if (/<!(?:DOCTYPE[^>]*\[|ENTITY)/i.test(text))
+    throw new UnreadableDocument('The file defines XML entities, which Ivy does not read.');
+}
+
+/** The elements of a name, which do not hold each other, one at a time: the tree of a whole huge file takes gigabytes. */
+export function* eachElement(text: string, name: string): Iterable<Element> {
+  refuseEntities(text);
+  const opening = new RegExp(`<((?:\\w+:)?${name})(?=[\\s/>])[^>]*>`, 'g');
+  for (let found = opening.exec(text); found; found = opening.exec(text)) {
+    const closing = `</${found[1]}>`;
+    const close = found[0].endsWith('/>') ? -1 : text.indexOf(closing, opening.lastIndex);
+    const end = close < 0 ? opening.lastIndex : close + closing.length;
+    if (close < 0 && !found[0].endsWith('/>')) throw new UnreadableDocument('The file is damaged and cannot be read.');
+    const [element] = parseXml(text.slice(found.index, end)).children;
+    if (element) yield element;
+    opening.lastIndex = end;
   }
 }
 
@@ -49,7 +67,7 @@ function fill(parent: Element, items: readonly Ordered[], depth: number): void {
       if (name === ':@') continue;
       if (name === '#text') parent.text += String(value);
       else {
-        const element: Element = { name, attributes, children: [], text: '' };
+        const element: Element = { name: name.slice(name.indexOf(':') + 1), attributes, children: [], text: '' };
         fill(element, value as Ordered[], depth + 1);
         parent.children.push(element);
       }
