@@ -220,6 +220,14 @@ test.describe('without Ollama and without a key', () => {
     await ivy.settled();
     expect(await ivy.json(`/documents/${id}`)).toMatchObject({ status: 'ready', passages: 1 });
     const file = await fetch(`${ivy.url}/documents/${id}/file`);
+    const part = await fetch(`${ivy.url}/documents/${id}/file`, {
+      headers: { range: 'bytes=2-5' },
+    });
+    expect(part.status).toBe(206);
+    expect(part.headers.get('content-range')).toMatch(/^bytes 2-5\/\d+$/);
+    expect((await part.arrayBuffer()).byteLength).toBe(4);
+    const beyond = await fetch(`${ivy.url}/documents/${id}/file`, { headers: { range: 'bytes=99999999-' } });
+    expect(beyond.status).toBe(416);
     expect([await file.text(), file.headers.get('content-disposition')]).toEqual([
       expect.stringContaining('methalox'),
       expect.stringContaining('attachment'),

@@ -79,7 +79,7 @@ test.describe('the chat page', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('a source opens at its page as text, and pages can be turned', async ({ page }) => {
+  test('a source opens at its page, as it looks and as text, and pages can be turned', async ({ page }) => {
     const complaints = watch(page, ivy);
     await page.goto(ivy.url);
     await ask(page);
@@ -88,6 +88,17 @@ test.describe('the chat page', () => {
     await page.goto(ivy.url + (await link.getAttribute('href')));
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('hedera-2-payload-fairing.pdf');
     await expect(page.getByText('Page 3 of 9')).toBeVisible();
+    // The page is drawn, with the passage marked where its lines stand: below the heading, across the page.
+    const picture = page.getByRole('img', { name: 'Page 3 as it looks' });
+    await expect(picture).toHaveAttribute('data-drawn', '3');
+    const mark = page.locator('[data-passage]').first();
+    await expect(mark).toBeInViewport();
+    const [place, whole] = [await mark.boundingBox(), await picture.boundingBox()];
+    expect(((place?.y ?? 0) - (whole?.y ?? 0)) / (whole?.height ?? 1)).toBeCloseTo(0.08, 1);
+    expect((place?.width ?? 0) / (whole?.width ?? 1)).toBeGreaterThan(0.25);
+    expect(await inked(page, place)).toBeGreaterThan(20);
+    expect(await accessible(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Text', exact: true }).click();
     await expect(page.getByText('two half-shells of CFRP sandwich')).toBeVisible();
     // The passage itself stands out.
     await expect(page.locator('mark.passage').filter({ hasText: 'half-shells' }).first()).toBeInViewport();
@@ -305,3 +316,24 @@ test('Claude’s native citations become the same markers and sources', async ({
     await anthropic.stop();
   }
 });
+
+/** How many dots of a place are dark: some where text is drawn, none on empty paper. */
+async function inked(
+  page: Page,
+  place: { x: number; y: number; width: number; height: number } | null,
+): Promise<number> {
+  if (!place) return 0;
+  const picture = (await page.screenshot({ clip: place })).toString('base64');
+  return page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d');
+    context?.drawImage(image, 0, 0);
+    const dots = context?.getImageData(0, 0, image.width, image.height).data ?? [];
+    let dark = 0;
+    for (let at = 0; at < dots.length; at += 4) if ((dots[at] ?? 255) < 100) dark += 1;
+    return dark;
+  }, picture);
+}

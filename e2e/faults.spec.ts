@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'playwright/test';
 import { Ivy, sleep, until } from './ivy';
 import { dataOf } from './openai-shapes';
@@ -354,5 +358,38 @@ test('Qdrant: passages move there by an edit of .env; when it is down, answers s
   } finally {
     await ivy.stop();
     await qdrant.stop();
+  }
+});
+
+/** A file system of its own that is soon full; undefined where this process may not mount one. */
+function smallDisk(megabytes: number): { path: string; remove(): void } | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'ivy-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return { path, remove: () => execFileSync('umount', ['-l', path]) };
+}
+
+test('a full disk: the upload is refused, nothing of it stays, and questions are answered', async () => {
+  const disk = smallDisk(48);
+  test.skip(!disk, 'this process may not mount a file system');
+  const ivy = await Ivy.start({ env: { IVY_DATA_DIR: disk?.path ?? '' } });
+  try {
+    await ivy.settled();
+    const before = await ivy.json<{ documents: unknown[] }>('/documents');
+    const response = await ivy.upload('huge.md', `# Huge\n\n${'All of this is text. '.repeat(3_000_000)}`);
+    expect(response.status).toBe(507);
+    expect(JSON.stringify(await response.json())).toContain('The disk is full; the file was not stored.');
+    expect(await ivy.json('/documents')).toEqual(before);
+    const answer = await ask(ivy);
+    expect([answer.status, answer.headers.get('x-ivy-rag'), answer.done]).toEqual([200, 'ok', true]);
+    // What fits is stored again.
+    expect((await ivy.upload('small.md', '# Small\n\nThis fits.')).status).toBe(202);
+    await ivy.settled();
+  } finally {
+    await ivy.stop();
+    disk?.remove();
   }
 });

@@ -135,6 +135,28 @@ test('F4: pages in a circle, a table that points to itself, a bomb, and encrypti
   expect((await take('locked.pdf', locked)).status).toBe('failed');
 });
 
+test('F5: a font that is a program runs nowhere when its page is drawn', async ({ page }) => {
+  // As in CVE-2024-4367: the last number of the matrix ends the generated function and begins another.
+  const program = '(0\\); globalThis.__x = 1; fetch\\(`/pwned`\\); //)';
+  const content = 'BT /F1 24 Tf 50 700 Td (The font of this page is hostile.) Tj ET';
+  const file = pdf(
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    `<< /Type /Font /Subtype /Type1 /BaseFont /Evil /Encoding /WinAnsiEncoding /FontMatrix [0.001 0 0 0.001 0 ${program}] /FontDescriptor 6 0 R /FirstChar 32 /LastChar 33 /Widths [500 500] >>`,
+    '<< /Type /FontDescriptor /FontName /Evil /Flags 32 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>',
+  );
+  const { id, status } = await take('font.pdf', file);
+  expect(status).toBe('ready');
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(`${ivy.url}/view/${id}?page=1`);
+  await expect(page.getByRole('img', { name: 'Page 1 as it looks' })).toHaveAttribute('data-drawn', '1');
+  expect(await page.evaluate(() => '__x' in globalThis)).toBe(false);
+  expect(asked.filter((url) => url.includes('pwned'))).toEqual([]);
+});
+
 test('F6: a program and a foreign archive are refused by their content, whatever they are called', async () => {
   for (const [name, content] of [
     ['tool.pdf', bytes(`MZ\x90\x00\x03${'\x00'.repeat(100)}`)],

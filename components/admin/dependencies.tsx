@@ -31,7 +31,7 @@ export function Dependencies({ health }: { health: Overview['health'] }) {
     { name: 'Knowledge agent', at: health.knowledge_agent_url, component: agent, note: null },
     {
       name: 'Knowledge base',
-      at: null,
+      at: base.place === 'data folder' ? null : `Qdrant, ${base.place}`,
       component: base,
       note: `${base.documents.ready} documents, ${base.passages} passages, ${meaning(base.vectors)}`,
     },

@@ -7,6 +7,9 @@ export type Stage = (typeof STAGES)[number];
 /** A value of each stage that saw a passage; a stage that did not has no key. */
 export type StageScores = Partial<Record<Stage, number>>;
 
+/** A place on a page: left, bottom, right and top in points from the lower left corner of the page as shown. */
+export type Box = [left: number, bottom: number, right: number, top: number];
+
 export interface Passage {
   /** Unique within its store. */
   id: string;
@@ -29,10 +32,12 @@ export interface Passage {
   url?: string;
   /** Of its document, when the store tells. */
   collection?: string;
+  /** Where it stands on its page, for formats that tell. */
+  boxes?: readonly Box[];
 }
 
 /** A passage as it was considered, without its words. */
-export type Candidate = Omit<Passage, 'text' | 'url'>;
+export type Candidate = Omit<Passage, 'text' | 'url' | 'boxes'>;
 
 /** A passage with the number it is cited by in one answer. */
 export interface CitedPassage extends Passage {
@@ -99,5 +104,5 @@ export interface PageView {
   heading: string | null;
   text: string;
   /** The passage that was asked for, as a range of the text in UTF-16 units, the end exclusive. */
-  passage?: { start: number; end: number };
+  passage?: { start: number; end: number; boxes: readonly Box[] };
 }

@@ -65,7 +65,7 @@ export class KnowledgeAgent implements Retriever {
         state: kept.length > 0 ? 'ok' : 'empty',
         reason: kept.length > 0 ? undefined : 'The knowledge agent found nothing for this question.',
         passages: kept.slice(0, query.limit),
-        candidates: passages.map(({ text: _text, url: _url, ...candidate }) => candidate),
+        candidates: passages.map(({ text: _text, url: _url, boxes: _boxes, ...candidate }) => candidate),
         timings: {},
         durationMs: elapsed(),
       };

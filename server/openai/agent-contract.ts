@@ -39,6 +39,7 @@ export function toAgentResponse(query: string, retrieval: Retrieval) {
       page_index: passage.page,
       document_id: passage.documentId,
       collection: passage.collection,
+      boxes: passage.boxes,
       page_kind: passage.pageKind,
       text: passage.text,
       title: passage.title,

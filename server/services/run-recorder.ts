@@ -60,7 +60,7 @@ export class RunRecorder {
         break;
       case 'retrieval': {
         const { state, reason = null, query, candidates, timings, durationMs } = event;
-        const passages = event.passages.map(({ text: _text, ...passage }) => passage);
+        const passages = event.passages.map(({ text: _text, boxes: _boxes, ...passage }) => passage);
         record.retrieval = { state, reason, query, passages, candidates, timings, durationMs };
         break;
       }

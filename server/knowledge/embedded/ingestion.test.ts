@@ -29,7 +29,7 @@ async function setUp(publishAfterMs?: number) {
   const parser = {
     parse: async ({ path }: { path: string }) => {
       if (path === slow.id) await slow.done;
-      return { ok: true, document: parsed, passages: [{ ...page, terms: 'words' }] };
+      return { ok: true, document: parsed, passages: [{ ...page, boxes: [], terms: 'words' }] };
     },
     close() {},
   } as unknown as ParserProcess;

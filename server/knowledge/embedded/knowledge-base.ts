@@ -207,13 +207,12 @@ export class KnowledgeBase implements Retriever {
     // The page is worth showing without its mark.
     const [passage] = await this.engine.store.passages([passageId]).catch(() => []);
     if (passage?.documentId !== id || passage.page !== page) return view;
-    return { ...view, passage: { start: passage.start, end: passage.end } };
+    return { ...view, passage: { start: passage.start, end: passage.end, boxes: passage.boxes } };
   }
 
-  /** The original as a stream; undefined when there is no such document. */
-  async file(id: string): Promise<{ document: DocumentInfo; content: NodeJS.ReadableStream } | undefined> {
-    const document = await this.get(id);
-    return document && { document, content: createReadStream(this.options.files.path(id)) };
+  /** The original of a document that is there, or the part of it from byte `start` to byte `end`. */
+  file(id: string, part?: { start: number; end: number }): NodeJS.ReadableStream {
+    return createReadStream(this.options.files.path(id), part);
   }
 
   /** True when there is something to search. */

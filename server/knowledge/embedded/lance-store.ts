@@ -43,12 +43,13 @@ interface Row extends Record<string, unknown> {
   heading: string;
   start: number;
   end: number;
+  boxes: string;
   text: string;
   terms: string;
 }
 
 /** The number changes with the columns: an index of an older version is built again. */
-const TABLE = 'passages_3';
+const TABLE = 'passages_4';
 const VECTORS = 'vectors_';
 /** Rows added at once. */
 const ROWS_AT_ONCE = 200;
@@ -83,6 +84,7 @@ const schema = new Schema([
   text('heading'),
   integer('start'),
   integer('end'),
+  text('boxes'),
   text('text'),
   text('terms'),
 ]);
@@ -371,6 +373,7 @@ function toRow(document: StoredDocument, passage: PassageDraft, index: number): 
     heading: passage.heading ?? '',
     start: passage.start,
     end: passage.end,
+    boxes: JSON.stringify(passage.boxes),
     text: passage.text,
     terms: passage.terms,
   };
@@ -389,6 +392,7 @@ function toPassage(row: Row): StoredPassage {
     heading: row.heading || null,
     start: row.start,
     end: row.end,
+    boxes: JSON.parse(row.boxes),
     text: row.text,
     terms: row.terms,
   };

@@ -21,7 +21,10 @@ process.on('message', async (job: ParseJob) => {
   let reply: ParseReply;
   try {
     const document = await parseDocument(job.path, job.mediaType);
-    reply = { ok: true, document, passages: toPassages(document) };
+    const passages = toPassages(document);
+    // Only the boxes of passages are needed from now on.
+    for (const page of document.pages) delete page.runs;
+    reply = { ok: true, document, passages };
   } catch (error) {
     reply = {
       ok: false,

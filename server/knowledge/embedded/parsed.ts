@@ -1,8 +1,16 @@
+import type { Box } from '../../core/knowledge';
+
+/** Some text of a page and its place. */
+export interface TextRun {
+  text: string;
+  box: Box;
+}
+
 /** What every parser produces: pages (or sections) of Markdown, counted from 1. */
 export interface ParsedDocument {
   title: string | null;
   pageKind: 'page' | 'section';
-  pages: { page: number; heading: string | null; text: string }[];
+  pages: { page: number; heading: string | null; text: string; runs?: readonly TextRun[] }[];
   /** What the reader should know, such as pages without a text layer. */
   notice: string | null;
 }

@@ -35,6 +35,7 @@ function document(id: string, texts: readonly string[], collection = 'default'):
       heading: index === 0 ? null : `Part ${index}`,
       start: 0,
       end: text.length,
+      boxes: [[10, 20, 30, 40 + index]],
       text,
       terms: toTerms(text).join(' '),
     })),

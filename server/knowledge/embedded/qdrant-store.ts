@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { AppError } from '../../core/errors';
+import type { Box } from '../../core/knowledge';
 import { Breaker } from '../../net/breaker';
 import { toServiceError } from '../../net/service-error';
 import type {
@@ -31,7 +32,7 @@ export interface QdrantOptions {
 
 const SERVICE = 'Qdrant';
 /** The number changes with the payload and the terms: a collection of an older version is filled anew. */
-const PASSAGES = 'passages_3';
+const PASSAGES = 'passages_4';
 const TERMS = 'terms';
 const POINTS_AT_ONCE = 200;
 const PORTION = 500;
@@ -55,6 +56,7 @@ interface Payload extends Record<string, unknown> {
   heading: string | null;
   start: number;
   end: number;
+  boxes: readonly Box[];
   text: string;
   terms: string;
 }
@@ -411,6 +413,7 @@ function toPoint(document: StoredDocument, passage: PassageDraft, index: number)
     heading: passage.heading,
     start: passage.start,
     end: passage.end,
+    boxes: passage.boxes,
     text: passage.text,
     terms: passage.terms,
   };
@@ -419,9 +422,24 @@ function toPoint(document: StoredDocument, passage: PassageDraft, index: number)
 
 function toPassage(payload: Payload): StoredPassage {
   const { id, position, document_id: documentId, collection, source, title, page, heading, start, end } = payload;
-  const { text, terms } = payload;
+  const { boxes, text, terms } = payload;
   const pageKind = payload.page_kind === 'section' ? 'section' : 'page';
-  return { id, position, documentId, collection, source, title, page, pageKind, heading, start, end, text, terms };
+  return {
+    id,
+    position,
+    documentId,
+    collection,
+    source,
+    title,
+    page,
+    pageKind,
+    heading,
+    start,
+    end,
+    boxes,
+    text,
+    terms,
+  };
 }
 
 function toHit({ payload, score }: { payload?: Record<string, unknown> | null; score: number }): Hit {

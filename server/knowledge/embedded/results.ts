@@ -53,17 +53,18 @@ export function mergePages(found: readonly Found[]): Found[] {
   }
   return [...pages.values()].flatMap((group) => {
     const [best] = group;
-    return best ? [{ ...best, passage: { ...best.passage, text: joined(group) } }] : [];
+    return best ? [{ ...best, passage: { ...best.passage, ...joined(group) } }] : [];
   });
 }
 
-function joined(group: readonly Found[]): string {
+function joined(group: readonly Found[]): Pick<StoredPassage, 'text' | 'boxes'> {
   const inOrder = group.map(({ passage }) => passage).sort((a, b) => a.position - b.position);
-  return inOrder.reduce((text, passage, index) => {
+  const text = inOrder.reduce((before, passage, index) => {
     if (index === 0) return passage.text;
     const adjacent = passage.position === (inOrder[index - 1]?.position ?? 0) + 1;
-    return `${text}${adjacent ? '\n\n' : '\n\n[…]\n\n'}${passage.text}`;
+    return `${before}${adjacent ? '\n\n' : '\n\n[…]\n\n'}${passage.text}`;
   }, '');
+  return { text, boxes: inOrder.flatMap(({ boxes }) => boxes) };
 }
 
 export function toResult({ passage, score, scores, ranks }: Found): Passage {
@@ -81,10 +82,11 @@ export function toResult({ passage, score, scores, ranks }: Found): Passage {
     ranks,
     url: undefined,
     collection: passage.collection,
+    boxes: passage.boxes,
   };
 }
 
 export function toCandidate(found: Found): Candidate {
-  const { text: _text, url: _url, ...candidate } = toResult(found);
+  const { text: _text, url: _url, boxes: _boxes, ...candidate } = toResult(found);
   return candidate;
 }

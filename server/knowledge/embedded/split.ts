@@ -1,6 +1,8 @@
+import type { Box } from '../../core/knowledge';
 import { toTerms } from '../../lib/analyze';
 import { detectLanguage, type Language } from '../../lib/language';
 import { type Block, toBlocks } from './blocks';
+import { findBoxes } from './boxes';
 import type { ParsedDocument } from './parsed';
 
 /** A passage cut from one page, ready for the index. */
@@ -12,6 +14,8 @@ export interface PassageDraft {
   start: number;
   end: number;
   text: string;
+  /** Where it stands on the page as shown; empty for formats without places. */
+  boxes: readonly Box[];
   /** Search terms of text, headings and title, separated by blanks. */
   terms: string;
 }
@@ -34,6 +38,7 @@ export function toPassages(document: ParsedDocument): PassageDraft[] {
   const headings = new HeadingPath();
   const language = detectLanguage(document.pages.map(({ text }) => text.slice(0, 1_000)).join('\n'));
   for (const page of document.pages) {
+    const first = passages.length;
     let current: Block[] = [];
     let heading: string | null = headings.text;
     const places = new Places(page.text);
@@ -46,6 +51,7 @@ export function toPassages(document: ParsedDocument): PassageDraft[] {
         page: page.page,
         heading,
         ...place,
+        boxes: [],
         text,
         terms: termsOf(text, [document.title, heading], language),
       });
@@ -59,6 +65,8 @@ export function toPassages(document: ParsedDocument): PassageDraft[] {
       current.push(block);
     }
     if (!mergeShortTail(passages.at(-1), { page: page.page, blocks: current, places }, language)) flush();
+    const own = passages.slice(first);
+    for (const [index, boxes] of findBoxes(page.runs ?? [], own).entries()) Object.assign(own[index] ?? {}, { boxes });
   }
   return passages;
 }

@@ -1,6 +1,6 @@
-import { detectPdf, extractPagesMarkdownAsync } from '@firecrawl/pdf-inspector';
+import { detectPdf, extractPagesMarkdownAsync, extractTextWithPositions } from '@firecrawl/pdf-inspector';
 import { extractText, getDocumentProxy } from 'unpdf';
-import { type ParsedDocument, UnreadableDocument } from '../parsed';
+import { type ParsedDocument, type TextRun, UnreadableDocument } from '../parsed';
 import { firstHeading } from './sections';
 import { cleanText } from './text';
 
@@ -20,15 +20,36 @@ export async function parsePdf(content: Buffer): Promise<ParsedDocument> {
   texts = withoutRunningLines(texts.map(cleanText));
   const empty = texts.filter((text) => text.replace(/[\W\d_]+/g, '').length < 3).length;
   const title = pdfTitle(content) ?? firstHeading(texts[0] ?? '');
+  const runs = runsOf(content);
   return {
     title,
     pageKind: 'page',
-    pages: texts.map((text, index) => ({ page: index + 1, heading: null, text })),
+    pages: texts.map((text, index) => ({ page: index + 1, heading: null, text, runs: runs.get(index + 1) ?? [] })),
     notice:
       empty > 0 && empty < texts.length
         ? `${empty} of ${texts.length} pages have no text layer and cannot be found.`
         : null,
   };
+}
+
+/** The text of each page with its places, as a viewer shows the page; nothing when they cannot be read. */
+function runsOf(content: Buffer): Map<number, TextRun[]> {
+  const pages = new Map<number, TextRun[]>();
+  try {
+    // These pages are numbered from 1.
+    for (const item of extractTextWithPositions(content, undefined, { frame: 'display' })) {
+      if (item.itemType !== 'Text') continue;
+      const { page, text, x, y, width, height } = item;
+      // Text stands on its baseline; a fifth of its height hangs below.
+      const box: TextRun['box'] = [x, y - height / 5, x + width, y + height];
+      const runs = pages.get(page);
+      if (runs) runs.push({ text, box });
+      else pages.set(page, [{ text, box }]);
+    }
+  } catch {
+    // The text itself was read: only its places are missing.
+  }
+  return pages;
 }
 
 /** The title in the file's own properties, unless it is just the name of a file or program. */
