@@ -15,7 +15,7 @@ test('a damaged database is not opened, and the message says what to do', async 
   // Every page but the first, whose header says that this is a database at all.
   for (let at = 4_200; at < bytes.length; at += 97) bytes[at] = (bytes[at] ?? 0) ^ 0xff;
   writeFileSync(path, bytes);
-  await expect(openDatabase(path)).rejects.toThrow(/^The state database .* is damaged .* Restore a backup/);
+  await expect(openDatabase(path)).rejects.toThrow(/^The state database .* is damaged .* Restore a backup/s);
 });
 
 test('a log of changes that is damaged costs the changes in it at most', async () => {

@@ -35,7 +35,11 @@ export async function openDatabase(path: string): Promise<Database> {
 /** Kysely expects better-sqlite3's statement form: `reader` and one array of parameters. */
 function toKysely(sqlite: InstanceType<typeof DatabaseSync>): SqliteDatabase {
   return {
-    close: () => sqlite.close(),
+    close: () => {
+      // Statements that are still prepared keep SQLite from doing this by itself: after a stop, all is in one file.
+      sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      sqlite.close();
+    },
     prepare(sql) {
       const statement = sqlite.prepare(sql);
       type Values = Parameters<typeof statement.all>;
