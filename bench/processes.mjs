@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,22 @@ export function cpuSeconds(pid) {
   }
   const time = execFileSync('ps', ['-o', 'cputime=', '-p', String(pid)], { encoding: 'utf8' }).trim();
   return time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+}
+
+/** The same of a process and all that it has started; undefined where it cannot be read. */
+export function treeCpuSeconds(pid) {
+  if (process.platform !== 'linux') return undefined;
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        return [[Number(name), Number(readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1].split(' ')[1])]];
+      } catch {
+        return [];
+      }
+    });
+  const below = (parent) => parents.flatMap(([child, its]) => (its === parent ? [child, ...below(child)] : []));
+  return [pid, ...below(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0);
 }
 
 /** Bytes of memory that a process holds; undefined where it cannot be read. */

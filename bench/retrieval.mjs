@@ -2,12 +2,11 @@
 // documents are uploaded, questions go to /query. CISI (a public test collection beside the checkout) for
 // quality, a generated corpus for size.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { root, say } from '../scripts/setup.mjs';
 import { quantile, stream } from './client.mjs';
 import { corpusPassages, corpusQuestion } from './corpus.mjs';
-import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
+import { cpuSeconds, residentBytes, startIvy, startScript, stopAll, treeCpuSeconds } from './processes.mjs';
 
 const SHARED = join(root, '..', 'shared', 'data');
 const UPLOADS_AT_ONCE = 8;
@@ -114,16 +113,18 @@ async function pdfPages(row) {
     files.map(([name, content]) => [`${copy}-${name}`, Buffer.concat([content, Buffer.from(`\n% ${copy}\n`)])]),
   );
   const started = performance.now();
+  const before = treeCpuSeconds(ivy.pid);
   await uploadAll(ivy, copies.flat(), true);
   await settled(ivy, false);
   const seconds = (performance.now() - started) / 1000;
+  // The process that reads files is still there: it waits a minute for more.
+  const processor = before === undefined ? seconds : treeCpuSeconds(ivy.pid) - before;
   const { documents } = await (await fetch(`${ivy.url}/documents?limit=200`)).json();
   const pages = documents.reduce((sum, document) => sum + (document.status === 'ready' ? document.pages : 0), 0);
-  const cores = availableParallelism();
-  const rate = pages / seconds / cores;
+  const rate = pages / processor;
   row(
     `PDF pages ingested (${pages} pages of ${copies.flat().length} files)`,
-    `${(pages / seconds).toFixed(0)} pages/s on ${cores} cores, ${rate.toFixed(0)} per core`,
+    `${(pages / seconds).toFixed(0)} pages/s, ${rate.toFixed(0)} per second of processor time`,
     '≥ 100 per core',
     rate >= 100,
   );

@@ -283,3 +283,34 @@ test('how the clients of a key get their citations is set on the page', async ({
   ivy.writeEnv(env());
   await expect(section.getByText('No key is set.')).toBeVisible();
 });
+
+test('golden questions show how well the search finds the right pages', async ({ page }) => {
+  await ivy.upload('manual.md', '# Fairing\n\nThe external diameter of the payload fairing is 4.0 m.');
+  await ivy.settled();
+  await page.goto(`${ivy.url}/admin`);
+  const section = page.getByRole('region', { name: 'Quality of the search' });
+  const field = section.getByLabel(/^One question a line/);
+  await field.fill('How heavy is the fairing?,manual.md,three');
+  await section.getByRole('button', { name: 'Keep and ask all' }).click();
+  await expect(section.getByText('Row 1 has the page “three”, which is no number.')).toBeVisible();
+  await field.fill(
+    [
+      'question,document,page',
+      'What is the external diameter of the payload fairing?,manual.md,1',
+      'What is the external diameter of the payload fairing?,manual.md,9',
+      'Who won the football match?,manual.md,',
+    ].join('\n'),
+  );
+  await section.getByRole('button', { name: 'Keep and ask all' }).click();
+  await expect(section.getByText(/^right page first 33 %, among five \d+ % of 3 questions/)).toBeVisible();
+  const rows = section.getByRole('row');
+  await expect(rows).toHaveCount(4);
+  await expect(rows.nth(1).getByRole('cell').nth(2)).toHaveText('1');
+  await expect(rows.nth(3).getByRole('cell').nth(2)).toHaveText('none');
+  await section.getByRole('button', { name: 'Keep and ask all' }).click();
+  await expect(section.getByText('Earlier results')).toBeVisible();
+  // They are kept.
+  await page.reload();
+  await expect(field).toHaveValue(/football match/);
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+});

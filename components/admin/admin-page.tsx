@@ -10,6 +10,7 @@ import { ApiKeys } from './api-keys';
 import { ConnectOpenWebUi } from './connect-open-webui';
 import { Dependencies } from './dependencies';
 import { Documents } from './documents';
+import { Evaluation } from './evaluation';
 import { OllamaModels } from './ollama-models';
 import { Runs } from './runs';
 import { Usage } from './usage';
@@ -54,6 +55,9 @@ export function AdminPage() {
         </Section>
         <Section id="runs" title="Questions and answers">
           <Runs />
+        </Section>
+        <Section id="evaluation" title="Quality of the search">
+          <Evaluation />
         </Section>
         <Section id="usage" title="Usage">
           <Usage />

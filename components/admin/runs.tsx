@@ -8,6 +8,7 @@ import type { RunRecord, RunSummary } from '@/server/core/run-record';
 import { api, messageOf } from '../trpc-client';
 import { formatAgo } from '../ui/format';
 import { Notice } from '../ui/notice';
+import { ScrollTable } from '../ui/scroll-table';
 import { ShowMore } from '../ui/show-more';
 
 const PAGE = 20;
@@ -141,37 +142,25 @@ function Candidates({ candidates }: { candidates: readonly Candidate[] }) {
     candidates.some(({ scores }) => scores[stage] !== undefined),
   );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section aria-label="Candidates" tabIndex={0} className="max-h-96 overflow-auto">
-      <table className="w-full text-left tabular-nums">
-        <thead className="text-muted">
-          <tr>
-            {['Passage', 'Score', ...stages].map((name, index) => (
-              <th key={name} className={`py-1 pr-4 font-normal ${index > 0 ? 'text-right' : ''}`}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="divide-y divide-rule">
-          {candidates.map((candidate) => (
-            <tr key={candidate.id}>
-              <td className="min-w-48 py-1 pr-4 [overflow-wrap:anywhere]">
-                {candidate.source}, {candidate.pageKind} {candidate.page}
-              </td>
-              <td className="py-1 pr-4 text-right">{candidate.score.toFixed(2)}</td>
-              {stages.map((stage) => (
-                <td key={stage} className="py-1 pr-4 text-right whitespace-nowrap">
-                  {candidate.scores[stage]?.toFixed(3) ?? '–'}
-                  {candidate.ranks?.[stage] !== undefined && (
-                    <span className="text-muted"> #{candidate.ranks[stage]}</span>
-                  )}
-                </td>
-              ))}
-            </tr>
+    <ScrollTable
+      label="Candidates"
+      className="max-h-96"
+      columns={['Passage', 'Score', ...stages].map((name, index) => ({ name, right: index > 0 }))}
+    >
+      {candidates.map((candidate) => (
+        <tr key={candidate.id}>
+          <td className="min-w-48 py-1 pr-4 [overflow-wrap:anywhere]">
+            {candidate.source}, {candidate.pageKind} {candidate.page}
+          </td>
+          <td className="py-1 pr-4 text-right">{candidate.score.toFixed(2)}</td>
+          {stages.map((stage) => (
+            <td key={stage} className="py-1 pr-4 text-right whitespace-nowrap">
+              {candidate.scores[stage]?.toFixed(3) ?? '–'}
+              {candidate.ranks?.[stage] !== undefined && <span className="text-muted"> #{candidate.ranks[stage]}</span>}
+            </td>
           ))}
-        </tbody>
-      </table>
-    </section>
+        </tr>
+      ))}
+    </ScrollTable>
   );
 }

@@ -3,6 +3,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, messageOf } from '../trpc-client';
 import { Notice } from '../ui/notice';
+import { ScrollTable } from '../ui/scroll-table';
+
+const COLUMNS = ['Day', 'Caller', 'User', 'Model', 'Answers', 'Tokens read', 'Tokens written'].map((name, index) => ({
+  name,
+  right: index > 3,
+}));
 
 /** Answers and tokens by day, caller, end user and model. */
 export function Usage() {
@@ -16,35 +22,18 @@ export function Usage() {
   if (usage.data.length === 0) return <p className="text-sm text-muted">No answer was written yet.</p>;
   const number = (value: number) => value.toLocaleString('en');
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section aria-label="Usage" tabIndex={0} className="overflow-x-auto text-sm">
-      <table className="w-full border-y border-rule text-left">
-        <thead className="text-muted">
-          <tr>
-            {['Day', 'Caller', 'User', 'Model', 'Answers', 'Tokens read', 'Tokens written'].map((name, index) => (
-              <th
-                key={name}
-                className={`py-2 pr-4 font-normal whitespace-nowrap last:pr-0 ${index > 3 ? 'text-right' : ''}`}
-              >
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="divide-y divide-rule tabular-nums">
-          {usage.data.map((row) => (
-            <tr key={`${row.day} ${row.caller} ${row.user} ${row.model}`}>
-              <td className="py-2 pr-4 whitespace-nowrap">{row.day}</td>
-              <td className="py-2 pr-4">{row.caller}</td>
-              <td className="py-2 pr-4 [overflow-wrap:anywhere]">{row.user || '–'}</td>
-              <td className="min-w-36 py-2 pr-4 [overflow-wrap:anywhere]">{row.model}</td>
-              <td className="py-2 pr-4 text-right">{number(row.answers)}</td>
-              <td className="py-2 pr-4 text-right">{number(row.promptTokens)}</td>
-              <td className="py-2 text-right">{number(row.completionTokens)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <ScrollTable label="Usage" columns={COLUMNS}>
+      {usage.data.map((row) => (
+        <tr key={`${row.day} ${row.caller} ${row.user} ${row.model}`}>
+          <td className="py-2 pr-4 whitespace-nowrap">{row.day}</td>
+          <td className="py-2 pr-4">{row.caller}</td>
+          <td className="py-2 pr-4 [overflow-wrap:anywhere]">{row.user || '–'}</td>
+          <td className="min-w-36 py-2 pr-4 [overflow-wrap:anywhere]">{row.model}</td>
+          <td className="py-2 pr-4 text-right">{number(row.answers)}</td>
+          <td className="py-2 pr-4 text-right">{number(row.promptTokens)}</td>
+          <td className="py-2 text-right">{number(row.completionTokens)}</td>
+        </tr>
+      ))}
+    </ScrollTable>
   );
 }

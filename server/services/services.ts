@@ -25,6 +25,7 @@ import { EvidenceRepository } from '../store/evidence';
 import { RunRepository } from '../store/runs';
 import { SettingsRepository } from '../store/settings';
 import { UsageRepository } from '../store/usage';
+import { Evaluations } from './evaluations';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
 import { RunLimits } from './run-limits';
@@ -61,6 +62,7 @@ export class Services {
   readonly pulls: PullRegistry;
   readonly access: Access;
   readonly health: Cached<Health>;
+  readonly evaluations: Evaluations;
   private current: Snapshot;
   private readonly active = new Map<AbortController, Principal>();
   private readonly tasks = new TaskQueue();
@@ -86,6 +88,7 @@ export class Services {
     this.current = new Snapshot(config.config, knowledge, evidence);
     this.runs = new RunRegistry((request, context, signal) => this.answer(request, context, signal));
     this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
+    this.evaluations = new Evaluations(settings, () => this.current);
     this.health = cached(HEALTH_TTL_MS, () => checkHealth(this));
     this.access = new Access(new AccessRepository(database), () => ({
       ...this.config.config,

@@ -28,7 +28,7 @@ export class Snapshot {
   readonly agent: KnowledgeAgent | undefined;
   /** The same settings of models and search have the same name. */
   readonly name: string;
-  private readonly retriever: Retriever;
+  readonly retriever: Retriever;
   /** Remembers from one configuration to the next which models are too slow. */
   private readonly rewriter: Rewriter;
   /** What the embedded knowledge base searches with besides words. */
