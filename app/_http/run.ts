@@ -22,6 +22,10 @@ export function beginRun(
     head,
     facts: new HeaderFacts(decoded.ignored),
     citations: new CitationWriter(decoded.citations, { publicUrl, requestId }),
-    events: services.answer(withUser(decoded.request, principal), { runId: requestId, principal }, request.signal),
+    events: services.answers.start(
+      withUser(decoded.request, principal),
+      { runId: requestId, principal },
+      request.signal,
+    ),
   };
 }

@@ -8,11 +8,10 @@ import { type Config, isLoopbackHost } from '../config/schema';
 import type { EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
 import type { DocumentInfo } from '../core/knowledge';
-import { maySee, type Principal, type RunEvent, type RunRequest } from '../core/run';
+import { maySee, type Principal } from '../core/run';
 import { DropFolder } from '../knowledge/embedded/drop-folder';
 import { KnowledgeBase } from '../knowledge/embedded/knowledge-base';
-import { type Cached, cached, sleep } from '../lib/async';
-import { observed, thenDelegate } from '../lib/iterate';
+import { type Cached, cached } from '../lib/async';
 import { log } from '../lib/log';
 import { Serial } from '../lib/serial';
 import { checkModelName } from '../providers/ollama-models';
@@ -25,15 +24,12 @@ import { EvidenceRepository } from '../store/evidence';
 import { RunRepository } from '../store/runs';
 import { SettingsRepository } from '../store/settings';
 import { UsageRepository } from '../store/usage';
+import { Answers } from './answers';
 import { Evaluations } from './evaluations';
 import { checkHealth, type Health } from './health';
 import { PullRegistry } from './pull-registry';
-import { RunLimits } from './run-limits';
-import { RunRecorder } from './run-recorder';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
-import { canWait, TaskQueue } from './task-queue';
-import { UsageMeter } from './usage-meter';
 
 export interface ServicesOptions {
   /** Folder of the project: `.env`, `samples/` and the built parser are found from here. */
@@ -47,26 +43,21 @@ export interface ServicesOptions {
 
 const AUTO_POLL_MS = 5_000;
 const HEALTH_TTL_MS = 2_000;
-const DRAIN_MS = 30_000;
-const FLUSH_MS = 200;
 const TRIM_MS = 3_600_000;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
-const MAX_USER_CHARS = 200;
 const SAMPLES_ADDED = 'samples-added';
 const INGESTION_PAUSED = 'ingestion-paused';
 const PASSWORD_MARK = 'password-mark';
 
 /** The process-long parts and the current configuration's snapshot: everything a transport needs. */
 export class Services {
+  readonly answers: Answers;
   readonly runs: RunRegistry;
   readonly pulls: PullRegistry;
   readonly access: Access;
   readonly health: Cached<Health>;
   readonly evaluations: Evaluations;
   private current: Snapshot;
-  private readonly active = new Map<AbortController, Principal>();
-  private readonly tasks = new TaskQueue();
-  private readonly limits = new RunLimits();
   private draining = false;
   /** Resolves when the last change of the configuration is in force. */
   private configured: Promise<void> = Promise.resolve();
@@ -86,7 +77,8 @@ export class Services {
     private readonly lock: { release(): void },
   ) {
     this.current = new Snapshot(config.config, knowledge, evidence);
-    this.runs = new RunRegistry((request, context, signal) => this.answer(request, context, signal));
+    this.answers = new Answers({ usage, runRecords, snapshot: () => this.current });
+    this.runs = new RunRegistry((request, context, signal) => this.answers.start(request, context, signal));
     this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
     this.evaluations = new Evaluations(settings, () => this.current);
     this.health = cached(HEALTH_TTL_MS, () => checkHealth(this));
@@ -159,80 +151,6 @@ export class Services {
   /** False while starting is not the caller's concern any more, and once draining began. */
   get ready(): boolean {
     return !this.draining;
-  }
-
-  /** Runs one request with the configuration of this moment. Failures are thrown while iterating. */
-  answer(
-    request: RunRequest,
-    context: { runId: string; principal: Principal },
-    signal: AbortSignal,
-  ): AsyncIterableIterator<readonly RunEvent[]> {
-    const controller = new AbortController();
-    const combined = AbortSignal.any([signal, controller.signal]);
-    const { current } = this;
-    const held: (() => void)[] = [];
-    let over = false;
-    // A caller may leave while this answer still waits for its turn: what it gets then is given back at once.
-    const hold = (release: () => void) => {
-      if (over) release();
-      else held.push(release);
-    };
-    const start = async () => {
-      if (this.draining) throw new AppError('server_shutdown', 'Ivy is shutting down.');
-      hold(this.limits.enter(context.principal));
-      this.active.set(controller, context.principal);
-      hold(() => this.active.delete(controller));
-      if (current.isLocal(request)) {
-        hold(request.task && canWait(request.task) ? await this.tasks.task(combined) : this.tasks.question());
-      }
-      return (await current.orchestratorFor(request))(request, context, combined);
-    };
-    // biome-ignore lint/correctness/useYield: it only opens what comes after it
-    const opening = (async function* () {
-      return await start();
-    })();
-    const meter = new UsageMeter();
-    hold(() => this.noteUsage(request.model, context.principal, meter));
-    const recorder = this.recorderFor(request, context);
-    if (recorder) hold(() => this.keepRecord(recorder));
-    return observed(thenDelegate<readonly RunEvent[]>(opening), {
-      onValue: (events) => {
-        meter.see(events);
-        recorder?.see(events);
-      },
-      mapError: (error) => {
-        const failure = controller.signal.aborted ? controller.signal.reason : error;
-        recorder?.fail(failure);
-        return failure;
-      },
-      onEnd: () => {
-        over = true;
-        for (const release of held.splice(0)) release();
-      },
-    });
-  }
-
-  private recorderFor(request: RunRequest, context: { runId: string; principal: Principal }): RunRecorder | undefined {
-    // Chores of clients are no questions.
-    if (request.task || this.config.config.runRetentionDays === 0) return undefined;
-    return new RunRecorder(request, context, this.current.name);
-  }
-
-  private keepRecord(recorder: RunRecorder): void {
-    const record = recorder.end();
-    // Recording may have been switched off meanwhile; refusals for haste would only fill the list.
-    if (this.config.config.runRetentionDays === 0 || record.error === 'rate_limit_exceeded') return;
-    this.runRecords.save(record).catch((error) => log.error({ err: error }, 'a run cannot be recorded'));
-  }
-
-  /** A user counts only where the caller is trusted to name one: then it is the principal's. */
-  private noteUsage(model: string, { name, user = '' }: Principal, meter: UsageMeter): void {
-    const { tokens } = meter;
-    if (!tokens) return;
-    const day = new Date().toISOString().slice(0, 10);
-    this.usage
-      .add({ day, caller: name, user: user.slice(0, MAX_USER_CHARS), model, answers: 1, ...tokens })
-      .catch((error) => log.error({ err: error }, 'usage cannot be kept'));
   }
 
   async embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult> {
@@ -356,19 +274,14 @@ export class Services {
   async close(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
+    const answered = this.answers.drain();
     clearTimeout(this.autoTimer);
     clearTimeout(this.trimTimer);
     this.pulls.stopAll();
     this.config.close();
     await this.dropFolder.stop();
     await this.knowledge.stopIngestion();
-    const deadline = performance.now() + DRAIN_MS;
-    const waited = this.active.size > 0;
-    while (this.active.size > 0 && performance.now() < deadline) await sleep(50);
-    // An answer that is over may still be on its way to its client.
-    if (waited) await sleep(FLUSH_MS);
-    const shutdown = new AppError('server_shutdown', 'Ivy was shut down while it wrote this answer.');
-    for (const controller of this.active.keys()) controller.abort(shutdown);
+    await answered;
     await this.knowledge.close();
     await this.database.destroy();
     this.lock.release();
@@ -409,9 +322,7 @@ export class Services {
   private async endWithdrawn(): Promise<void> {
     const valid = new Set((await this.access.keys()).map(({ id }) => id));
     const withdrawn = new AppError('invalid_api_key', 'This API key was withdrawn.');
-    for (const [controller, { kind, id }] of this.active) {
-      if (kind === 'key' && !valid.has(id)) controller.abort(withdrawn);
-    }
+    this.answers.end(({ kind, id }) => kind === 'key' && !valid.has(id), withdrawn);
   }
 
   /** After the password changed, also while Ivy was down, nobody stays signed in with the old one. */

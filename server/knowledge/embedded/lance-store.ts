@@ -15,38 +15,23 @@ import {
 } from 'apache-arrow';
 import { log } from '../../lib/log';
 import { Serial } from '../../lib/serial';
+import { type PassageRow, toPassage, toPassageId, toRow } from './passage-row';
 import type {
   DocumentPassages,
   Hit,
   PassageStore,
   PassageVector,
   Scope,
-  StoredDocument,
   StoredPassage,
   TermHits,
   VectorSpace,
 } from './passage-store';
-import type { PassageDraft } from './split';
 import type { IndexedDocument } from './term-index';
 import { TermThread } from './term-thread';
 import type { WeightedTerms } from './terms';
 
-interface Row extends Record<string, unknown> {
-  id: string;
-  position: number;
-  document_id: string;
-  collection: string;
-  source: string;
-  title: string;
-  page: number;
-  page_kind: string;
-  heading: string;
-  start: number;
-  end: number;
-  boxes: string;
-  text: string;
-  terms: string;
-}
+/** Text columns hold no null, and boxes are JSON. */
+type Row = Omit<PassageRow, 'title' | 'heading' | 'boxes'> & { title: string; heading: string; boxes: string };
 
 /** The number changes with the columns: an index of an older version is built again. */
 const TABLE = 'passages_4';
@@ -136,7 +121,7 @@ export class LanceStore implements PassageStore {
     return this.writes.run(async () => {
       await this.table.delete(ofDocuments(documents.map(({ document }) => document.id)));
       const rows = documents.flatMap(({ document, passages }) =>
-        passages.map((passage, index) => toRow(document, passage, index)),
+        passages.map((passage, index) => toLanceRow(toRow(document, passage, index))),
       );
       // Turning rows into the engine's form takes time of the event loop: in portions, others get their turn.
       for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
@@ -172,7 +157,11 @@ export class LanceStore implements PassageStore {
     const index = await this.workingTerms();
     const { hits, best, size } = await index.search(terms, scope);
     return {
-      hits: hits.map(({ documentId, position, score }) => ({ id: toId(documentId, position), documentId, score })),
+      hits: hits.map(({ documentId, position, score }) => ({
+        id: toPassageId(documentId, position),
+        documentId,
+        score,
+      })),
       best,
       size,
     };
@@ -184,12 +173,12 @@ export class LanceStore implements PassageStore {
       .query()
       .where(`id IN (${ids.map(quote).join(', ')})`)
       .toArray();
-    return (rows as Row[]).map(toPassage);
+    return (rows as Row[]).map(fromLanceRow);
   }
 
   async passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]> {
     const rows = (await this.table.query().where(ofDocuments(documentIds)).toArray()) as Row[];
-    return rows.map(toPassage);
+    return rows.map(fromLanceRow);
   }
 
   async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
@@ -354,48 +343,17 @@ async function optimize(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
 }
 
-const toId = (documentId: string, position: number) => `${documentId}-${position}`;
-
 function toIndexed({ document: { id, collection }, passages }: DocumentPassages): IndexedDocument {
   return { id, collection, passages: passages.map(({ terms }, index) => ({ position: index + 1, terms })) };
 }
 
-function toRow(document: StoredDocument, passage: PassageDraft, index: number): Row {
-  return {
-    id: toId(document.id, index + 1),
-    position: index + 1,
-    document_id: document.id,
-    collection: document.collection,
-    source: document.source,
-    title: document.title ?? '',
-    page: passage.page,
-    page_kind: document.pageKind,
-    heading: passage.heading ?? '',
-    start: passage.start,
-    end: passage.end,
-    boxes: JSON.stringify(passage.boxes),
-    text: passage.text,
-    terms: passage.terms,
-  };
+function toLanceRow(row: PassageRow): Row {
+  return { ...row, title: row.title ?? '', heading: row.heading ?? '', boxes: JSON.stringify(row.boxes) };
 }
 
-function toPassage(row: Row): StoredPassage {
-  return {
-    id: row.id,
-    position: row.position,
-    documentId: row.document_id,
-    collection: row.collection,
-    source: row.source,
-    title: row.title || null,
-    page: row.page,
-    pageKind: row.page_kind === 'section' ? 'section' : 'page',
-    heading: row.heading || null,
-    start: row.start,
-    end: row.end,
-    boxes: JSON.parse(row.boxes),
-    text: row.text,
-    terms: row.terms,
-  };
+function fromLanceRow(row: Row): StoredPassage {
+  const passage = toPassage(row as unknown as PassageRow);
+  return { ...passage, title: row.title || null, heading: row.heading || null, boxes: JSON.parse(row.boxes) };
 }
 
 /** Up to `limit` offsets spread evenly over `count` rows. */

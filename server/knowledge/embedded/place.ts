@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LanceStore } from './lance-store';
+import { Note } from './note';
 import type { PassageStore } from './passage-store';
 import { type QdrantOptions, QdrantStore } from './qdrant-store';
 
@@ -10,32 +11,39 @@ import { type QdrantOptions, QdrantStore } from './qdrant-store';
 export type Place = (Omit<QdrantOptions, 'prefix'> & { collection: string }) | undefined;
 
 const NOTE = 'passages.json';
-const noteSchema = z.object({
+const factsSchema = z.object({
   /** Part of the names in Qdrant, so that two installations never work on each other's passages. */
   installation: z.string(),
   /** The place that serves. */
   place: z.string(),
 });
-type Note = z.infer<typeof noteSchema>;
+type Facts = z.infer<typeof factsSchema>;
+
+export interface PlacesOptions {
+  /** Folder of the note and of the embedded store. */
+  directory: string;
+  termWorkerPath: string;
+}
 
 /** The places of one installation, and which of them serves. */
 export class Places {
   private constructor(
-    private readonly options: { directory: string; termWorkerPath: string },
-    private note: Note,
+    private readonly options: PlacesOptions,
+    private readonly note: Note<Facts>,
+    private facts: Facts,
   ) {}
 
-  static async open(options: { directory: string; termWorkerPath: string }): Promise<Places> {
-    const text = await readFile(join(options.directory, NOTE), 'utf8').catch(() => undefined);
-    if (text !== undefined) return new Places(options, noteSchema.parse(JSON.parse(text)));
-    const places = new Places(options, { installation: randomBytes(4).toString('hex'), place: nameOf(undefined) });
-    await places.write();
-    return places;
+  static async open(options: PlacesOptions): Promise<Places> {
+    const note = new Note(join(options.directory, NOTE), factsSchema);
+    const known = await note.read();
+    const facts = known ?? { installation: randomBytes(4).toString('hex'), place: nameOf(undefined) };
+    if (!known) await note.write(facts);
+    return new Places(options, note, facts);
   }
 
   /** True when the passages are, or at last were, in this place. */
   serves(place: Place): boolean {
-    return this.note.place === nameOf(place);
+    return this.facts.place === nameOf(place);
   }
 
   /** True when they are in the data folder. */
@@ -44,8 +52,8 @@ export class Places {
   }
 
   async setServing(place: Place): Promise<void> {
-    this.note = { ...this.note, place: nameOf(place) };
-    await this.write();
+    this.facts = { ...this.facts, place: nameOf(place) };
+    await this.note.write(this.facts);
   }
 
   /** A store in Qdrant is not asked for anything yet. */
@@ -53,18 +61,12 @@ export class Places {
     const { directory, termWorkerPath } = this.options;
     if (!place) return LanceStore.open(join(directory, 'index'), termWorkerPath);
     const { collection, ...options } = place;
-    return new QdrantStore({ ...options, prefix: `${collection}_${this.note.installation}` });
+    return new QdrantStore({ ...options, prefix: `${collection}_${this.facts.installation}` });
   }
 
   /** Removes what a move has left in the data folder. */
   async removeEmbedded(): Promise<void> {
     await rm(join(this.options.directory, 'index'), { recursive: true, force: true });
-  }
-
-  private async write(): Promise<void> {
-    const path = join(this.options.directory, NOTE);
-    await writeFile(`${path}.half`, JSON.stringify(this.note));
-    await rename(`${path}.half`, path);
   }
 }
 

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { AppError } from '../../core/errors';
-import type { Box } from '../../core/knowledge';
 import { Breaker } from '../../net/breaker';
 import { toServiceError } from '../../net/service-error';
+import { type PassageRow, toPassage, toRow } from './passage-row';
 import type {
   DocumentPassages,
   Hit,
   PassageStore,
   PassageVector,
   Scope,
-  StoredDocument,
   StoredPassage,
   TermHits,
   VectorSpace,
 } from './passage-store';
-import type { PassageDraft } from './split';
 import { absentTermBest, K1, termShare } from './term-index';
 import type { WeightedTerms } from './terms';
 
@@ -43,24 +41,6 @@ const MAX_DOCUMENTS = 1_000_000;
 const READ_MS = 5_000;
 const WRITE_MS = 120_000;
 
-/** What a point carries besides vectors: a passage, with the names that a foreign reader would expect. */
-interface Payload extends Record<string, unknown> {
-  id: string;
-  position: number;
-  document_id: string;
-  collection: string;
-  source: string;
-  title: string | null;
-  page: number;
-  page_kind: string;
-  heading: string | null;
-  start: number;
-  end: number;
-  boxes: readonly Box[];
-  text: string;
-  terms: string;
-}
-
 /**
  * Passages in a Qdrant server or cluster. Words are a sparse vector: a passage's values are the term part of
  * BM25, and the server multiplies with the inverse document frequency (`modifier: idf`), whose formula is the
@@ -87,7 +67,7 @@ export class QdrantStore implements PassageStore {
   async put(documents: readonly DocumentPassages[]): Promise<void> {
     await this.change(async (client) => {
       const points = documents.flatMap(({ document, passages }) =>
-        passages.map((passage, index) => toPoint(document, passage, index)),
+        passages.map((passage, index) => toPoint(toRow(document, passage, index))),
       );
       for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
         await client.upsert(this.passagesName, { wait: true, points: points.slice(from, from + POINTS_AT_ONCE) });
@@ -137,7 +117,7 @@ export class QdrantStore implements PassageStore {
     const points = await this.ask((client) =>
       client.retrieve(this.passagesName, { ids: ids.map(toPointId), with_payload: true }),
     );
-    return points.map(({ payload }) => toPassage(payload as Payload));
+    return points.map(({ payload }) => toPassage(payload as PassageRow));
   }
 
   async passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]> {
@@ -145,7 +125,7 @@ export class QdrantStore implements PassageStore {
     const found: StoredPassage[] = [];
     const filter = { must: [ofDocuments(documentIds)] };
     for await (const points of this.scroll(this.passagesName, { filter, with_payload: true })) {
-      for (const { payload } of points) found.push(toPassage(payload as Payload));
+      for (const { payload } of points) found.push(toPassage(payload as PassageRow));
     }
     return found;
   }
@@ -154,7 +134,7 @@ export class QdrantStore implements PassageStore {
   async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
     const wanted = { with_payload: ['terms'], limit };
     for await (const points of this.scroll(this.passagesName, wanted)) {
-      yield points.map(({ payload }) => (payload as Payload).terms);
+      yield points.map(({ payload }) => (payload as PassageRow).terms);
     }
   }
 
@@ -399,50 +379,11 @@ function toSparse(terms: string) {
   return sparse([...counts].map(([term, count]) => [term, (K1 + 1) * termShare(count, all.length, USUAL_LENGTH)]));
 }
 
-function toPoint(document: StoredDocument, passage: PassageDraft, index: number) {
-  const id = `${document.id}-${index + 1}`;
-  const payload: Payload = {
-    id,
-    position: index + 1,
-    document_id: document.id,
-    collection: document.collection,
-    source: document.source,
-    title: document.title,
-    page: passage.page,
-    page_kind: document.pageKind,
-    heading: passage.heading,
-    start: passage.start,
-    end: passage.end,
-    boxes: passage.boxes,
-    text: passage.text,
-    terms: passage.terms,
-  };
-  return { id: toPointId(id), vector: { [TERMS]: toSparse(passage.terms) }, payload };
-}
-
-function toPassage(payload: Payload): StoredPassage {
-  const { id, position, document_id: documentId, collection, source, title, page, heading, start, end } = payload;
-  const { boxes, text, terms } = payload;
-  const pageKind = payload.page_kind === 'section' ? 'section' : 'page';
-  return {
-    id,
-    position,
-    documentId,
-    collection,
-    source,
-    title,
-    page,
-    pageKind,
-    heading,
-    start,
-    end,
-    boxes,
-    text,
-    terms,
-  };
+function toPoint(row: PassageRow) {
+  return { id: toPointId(row.id), vector: { [TERMS]: toSparse(row.terms) }, payload: row };
 }
 
 function toHit({ payload, score }: { payload?: Record<string, unknown> | null; score: number }): Hit {
-  const { id, document_id: documentId } = payload as Payload;
+  const { id, document_id: documentId } = payload as PassageRow;
   return { id, documentId, score };
 }

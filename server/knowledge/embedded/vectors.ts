@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { Breaker } from '../../net/breaker';
 import { createLatentEmbedder, type Embedder } from './embedder';
 import { dimensionsFor, dot, fromBytes } from './latent';
 import { learnLatent } from './latent-learner';
+import { Note } from './note';
 import type { Hit, PassageStore, PassageVector, Scope, StoredPassage } from './passage-store';
 
 export interface VectorsOptions {
@@ -60,7 +61,7 @@ const noteSchema = z.object({
   learntFrom: z.number(),
   low: z.number(),
   high: z.number(),
-  measuredFrom: z.number().default(0),
+  measuredFrom: z.number(),
 });
 const NOTE = 'vectors.json';
 const LATENT = 'latent_';
@@ -98,7 +99,11 @@ export class Vectors {
   private again = false;
   private timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly options: VectorsOptions) {}
+  private readonly note: Note<z.infer<typeof noteSchema>>;
+
+  private constructor(private readonly options: VectorsOptions) {
+    this.note = new Note(join(options.directory, NOTE), noteSchema);
+  }
 
   static async open(options: VectorsOptions): Promise<Vectors> {
     const vectors = new Vectors(options);
@@ -110,7 +115,7 @@ export class Vectors {
   async setModel(model: Embedder | undefined): Promise<void> {
     if (this.model?.space !== model?.space) {
       this.model = model;
-      const note = await this.readNote();
+      const note = await this.note.read();
       const served = model && note?.space === model.space && this.serving?.embedder.space !== model.space;
       if (served && (await this.isThere(note.space).catch(() => false)))
         this.serving = { embedder: model, scale: note };
@@ -215,7 +220,7 @@ export class Vectors {
     if (documents === 0) return;
     const due = !known || documents > known.measuredFrom * GROWTH || (added && known.measuredFrom < FEW_DOCUMENTS);
     const scale = due ? { ...(await this.measure(embedder.space)), measuredFrom: documents } : known;
-    if (due) await this.writeNote({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
+    if (due) await this.note.write({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
     this.serving = { embedder, scale };
     if (!serves) await this.dropOthers(embedder.space);
   }
@@ -318,7 +323,7 @@ export class Vectors {
   }
 
   private async restore(): Promise<void> {
-    const note = await this.readNote();
+    const note = await this.note.read();
     if (!note?.space.startsWith(LATENT) || !(await this.isThere(note.space))) return;
     try {
       const model = fromBytes(await readFile(this.modelPath(note.space)));
@@ -349,22 +354,6 @@ export class Vectors {
 
   private modelPath(space: string): string {
     return join(this.options.directory, `${space}.bin`);
-  }
-
-  private async readNote(): Promise<z.infer<typeof noteSchema> | undefined> {
-    const text = await readFile(join(this.options.directory, NOTE), 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    try {
-      return noteSchema.parse(JSON.parse(text));
-    } catch {
-      return undefined;
-    }
-  }
-
-  private async writeNote(note: z.infer<typeof noteSchema>): Promise<void> {
-    const path = join(this.options.directory, NOTE);
-    await writeFile(`${path}.half`, JSON.stringify(note));
-    await rename(`${path}.half`, path);
   }
 }
 
