@@ -34,8 +34,11 @@ const PUBLISH_AFTER_MS = 5_000;
 /** A document whose indexing fails this often for a reason that is not its own is given up. */
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 30_000;
-/** Old copies of the index are removed when this long nothing was added. */
-const TIDY_MS = 90_000;
+/**
+ * The store is put in order when nothing changed for this long: first soon, since what is new is found more slowly
+ * until then, and once more when old versions of its files are no longer read.
+ */
+const TIDY_MS = [2_000, 90_000];
 
 /**
  * Works off queued documents, one after the other. Every state is in the database before the next
@@ -257,10 +260,17 @@ export class Ingestion {
     await this.parts.store.remove(document.id);
   }
 
-  private tidyLater(): void {
+  private tidyLater([delay, ...later] = TIDY_MS): void {
     clearTimeout(this.tidy);
-    this.tidy = setTimeout(() => void this.clean(), TIDY_MS);
-    this.tidy.unref();
+    if (delay === undefined || this.stopped.signal.aborted) return;
+    const tidy = async () => {
+      await this.clean();
+      // Whoever changed something meanwhile has set a timer of his own.
+      if (this.tidy === timer) this.tidyLater(later);
+    };
+    const timer = setTimeout(() => void tidy(), delay);
+    this.tidy = timer;
+    timer.unref();
   }
 
   private async clean(): Promise<void> {

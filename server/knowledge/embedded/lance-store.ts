@@ -52,7 +52,7 @@ const REFINE = 1;
 /** Changes after which the files are put in order. */
 const TIDY_AFTER = 20;
 /** What the engine may keep in memory of its indexes and files; by itself it takes gigabytes. */
-const INDEX_CACHE_BYTES = 128n * 1024n ** 2n;
+const INDEX_CACHE_BYTES = 64n * 1024n ** 2n;
 const FILE_CACHE_BYTES = 32n * 1024n ** 2n;
 
 const text = (name: string) => new Field(name, new Utf8(), false);
@@ -150,6 +150,8 @@ export class LanceStore implements PassageStore {
   tidy(): Promise<void> {
     return this.writes.run(async () => {
       for (const table of [this.table, ...this.vectorTables.values()]) await optimize(table);
+      const terms = await this.workingTerms();
+      await terms.trim();
     });
   }
 
@@ -309,6 +311,7 @@ export class LanceStore implements PassageStore {
       portion = portion.slice(-1);
     }
     await this.terms.add(portion);
+    await this.terms.trim();
   }
 
   close(): void {

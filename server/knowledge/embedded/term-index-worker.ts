@@ -6,6 +6,7 @@ import type { WeightedTerms } from './terms';
 export type TermRequest = { id: number } & (
   | { ask: 'add'; documents: readonly IndexedDocument[] }
   | { ask: 'remove'; documentIds: readonly string[] }
+  | { ask: 'trim' }
   | { ask: 'search'; terms: WeightedTerms; limit: number; collections: readonly string[] | undefined }
 );
 
@@ -22,6 +23,9 @@ parentPort?.on('message', (request: TermRequest) => {
         break;
       case 'remove':
         for (const id of request.documentIds) index.remove(id);
+        break;
+      case 'trim':
+        index.trim();
         break;
       case 'search':
         reply.result = index.search(request.terms, request.limit, request.collections);

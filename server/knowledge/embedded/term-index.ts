@@ -37,6 +37,8 @@ const MAX_PASSAGES = 2 ** 24;
 const MAX_COUNT = 255;
 /** Removed passages are cleared away when they are this share of all. */
 const MAX_DEAD = 0.3;
+/** Lists that moved to larger places leave gaps: `trim` clears them away when the memory is this much larger. */
+const MAX_SLACK = 1.25;
 
 /** count / (count + k1 · (1 - b + b · length / average)): what a term's count in a passage is worth, 0..1. */
 export function termShare(count: number, length: number, averageLength: number): number {
@@ -72,6 +74,8 @@ export class TermIndex {
   private rooms = new Uint32Array(1024);
   private pool = new Uint32Array(16_384);
   private poolEnd = 0;
+  /** In all lists, with those of removed passages. */
+  private postings = 0;
   private readonly documents = new Map<string, DocumentEntry>();
   /** Per passage. */
   private lengths = new Uint32Array(1024);
@@ -109,6 +113,11 @@ export class TermIndex {
     this.alive -= entry.count;
     this.norms = undefined;
     if (this.passages - this.alive > MAX_DEAD * this.passages) this.compact();
+  }
+
+  /** Gives back memory that growing has left unused, if it is much. */
+  trim(): void {
+    if (this.pool.length > MAX_SLACK * this.postings) this.compact();
   }
 
   search(terms: WeightedTerms, limit: number, collections: readonly string[] | undefined): TermResult {
@@ -210,6 +219,7 @@ export class TermIndex {
     if (count === at(this.rooms, id)) this.moveList(id, Math.max(1, count * 2));
     this.pool[at(this.starts, id) + count] = posting;
     this.counts[id] = count + 1;
+    this.postings += 1;
   }
 
   /** Gives a list that is full a larger place; its old one stays empty until the next compaction. */
@@ -240,7 +250,7 @@ export class TermIndex {
     this.owners.length = next;
     this.dead.fill(0);
     this.passages = next;
-    const pool = new Uint32Array(this.poolEnd);
+    const pool = new Uint32Array(this.postings);
     const names = [...this.termIds.keys()];
     this.termIds.clear();
     const old = { starts: this.starts, counts: this.counts };
@@ -262,8 +272,9 @@ export class TermIndex {
       this.counts[kept] = end - start;
       this.rooms[kept] = end - start;
     });
-    this.pool = pool.slice(0, end);
+    this.pool = end < pool.length ? pool.slice(0, end) : pool;
     this.poolEnd = end;
+    this.postings = end;
     this.norms = undefined;
   }
 }

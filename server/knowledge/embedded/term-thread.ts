@@ -37,6 +37,10 @@ export class TermThread {
     await this.ask({ ask: 'remove', documentIds });
   }
 
+  async trim(): Promise<void> {
+    await this.ask({ ask: 'trim' });
+  }
+
   async search(
     terms: WeightedTerms,
     scope: { limit: number; collections: readonly string[] | undefined },
