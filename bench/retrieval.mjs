@@ -19,7 +19,9 @@ export async function benchRetrieval(row, sizes) {
   await quality(row);
   await realQuestions(row);
   await pdfPages(row);
-  for (const size of sizes) await sized(row, size, false);
+  const curve = [];
+  for (const size of sizes) curve.push({ size, ...(await sized(row, size, false)) });
+  growth(row, curve);
   await sized(row, Math.max(...sizes), true);
 }
 
@@ -198,6 +200,21 @@ async function sized(row, passages, model) {
   if (restarted !== undefined)
     row(`${label}: memory after a start`, `${Math.round(restarted / 2 ** 20)} MB`, null, null);
   stopAll();
+  return { search: p50, ingestion: (1000 * seconds) / pagesDone, memory: bytes === undefined ? 0 : bytes / 2 ** 20 };
+}
+
+/** How figures grow with the passages. Nothing may grow faster than n log n, which for a whole is (n log n) / n for one. */
+function growth(row, curve) {
+  const [first, last] = [curve.at(0), curve.at(-1)];
+  if (!first || !last || first === last) return;
+  const whole = (last.size * Math.log(last.size)) / (first.size * Math.log(first.size));
+  const one = Math.log(last.size) / Math.log(first.size);
+  const show = (figure, unit) =>
+    curve.map((at) => `${at.size.toLocaleString('en')}: ${at[figure].toFixed(1)} ${unit}`).join(', ');
+  const grown = (figure) => last[figure] / first[figure];
+  row('growth of a search, p50', show('search', 'ms'), '≤ n log n', grown('search') <= whole);
+  row('growth of ingestion, each passage', show('ingestion', 'ms'), '≤ n log n', grown('ingestion') <= one);
+  row('growth of memory', show('memory', 'MB'), '≤ n log n', grown('memory') <= whole);
 }
 
 /** What a question costs before its first token, against the same model without documents. */
