@@ -22,7 +22,7 @@ export function Usage() {
   if (usage.data.length === 0) return <p className="text-sm text-muted">No answer was written yet.</p>;
   const number = (value: number) => value.toLocaleString('en');
   return (
-    <ScrollTable label="Usage" columns={COLUMNS}>
+    <ScrollTable label="Answers and tokens" columns={COLUMNS}>
       {usage.data.map((row) => (
         <tr key={`${row.day} ${row.caller} ${row.user} ${row.model}`}>
           <td className="py-2 pr-4 whitespace-nowrap">{row.day}</td>
