@@ -91,6 +91,8 @@ export default function PdfPage({ url, bytes, page, boxes, onFailure }: Props) {
 
 /** Loads parts of a file as they are needed; the length comes from elsewhere, as Next drops the header for it. */
 class Parts extends PDFDataRangeTransport {
+  private readonly left = new AbortController();
+
   constructor(
     private readonly url: string,
     bytes: number,
@@ -100,21 +102,28 @@ class Parts extends PDFDataRangeTransport {
   }
 
   override async requestDataRange(begin: number, end: number): Promise<void> {
+    const { signal } = this.left;
     try {
-      const response = await fetch(this.url, { headers: { range: `bytes=${begin}-${end - 1}` } });
+      const response = await fetch(this.url, { headers: { range: `bytes=${begin}-${end - 1}` }, signal });
       if (response.status !== 206) throw new Error(`HTTP ${response.status}`);
-      this.onDataRange(begin, new Uint8Array(await response.arrayBuffer()));
+      const part = new Uint8Array(await response.arrayBuffer());
+      if (!signal.aborted) this.onDataRange(begin, part);
     } catch {
-      this.onFailure();
+      if (!signal.aborted) this.onFailure();
     }
+  }
+
+  override abort(): void {
+    this.left.abort();
   }
 }
 
 function usePdf(url: string, bytes: number, onFailure: () => void): PDFDocumentProxy | undefined {
   const [document, setDocument] = useState<PDFDocumentProxy>();
   useEffect(() => {
+    const parts = new Parts(url, bytes, onFailure);
     const loading = getDocument({
-      range: new Parts(url, bytes, onFailure),
+      range: parts,
       disableAutoFetch: true,
       disableStream: true,
       // Nothing that a file holds may run.
@@ -130,6 +139,7 @@ function usePdf(url: string, bytes: number, onFailure: () => void): PDFDocumentP
     return () => {
       left = true;
       setDocument(undefined);
+      parts.abort();
       void loading.destroy();
     };
   }, [url, bytes, onFailure]);

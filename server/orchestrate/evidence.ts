@@ -26,10 +26,12 @@ const NEGATION = /\b(?:not|never|no|cannot|nicht|kein|keine|keinen|nie)\b|n't\b/
 
 /** Negative words that limit instead: "no later than 10 s" is "within 10 s". */
 const NO_NEGATION =
-  /\b(?:no|not) (?:later|earlier|more|less|fewer|greater|lower|higher) than\b|\bnot only\b|\bnicht nur\b/gi;
+  /\b(?:no|not)(?: be)? (?:later|earlier|more|less|fewer|greater|lower|higher) than\b|\bnot only\b|\bnicht nur\b/gi;
 
 /** A passage, prepared for comparing. */
 interface Source {
+  /** What the model was told that the passage is from. */
+  names: readonly string[];
   terms: ReadonlySet<string>;
   quantities: ReturnType<typeof quantitiesOf>;
   sentences: { text: string; terms: ReadonlySet<string> }[];
@@ -88,7 +90,8 @@ export function judgeSentences(
 function judge(text: string, span: Span, sources: readonly Source[], language: Language) {
   if (sources.length === 0) return { support: null, supported: null, issues: [] };
   const sentence = text.slice(span.start, span.end).replace(/\[\d{1,3}\]/g, (marker) => ' '.repeat(marker.length));
-  const quantities = quantitiesOf(sentence);
+  // Where a statement stands is no number of it.
+  const quantities = quantitiesOf(withoutNames(sentence, sources));
   // Numbers and units are compared as such; as words they would count twice.
   const wording = quantities.reduce(
     (rest, { start, end }) => rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end),
@@ -152,8 +155,24 @@ const isNegated = (sentence: string) => NEGATION.test(sentence.replaceAll('’',
 
 /** What the model was told a passage is from: naming it claims nothing that the text would have to hold. */
 function namesOf({ source, page, pageKind, title, heading }: CitedPassage): string[] {
-  const names = [source, source.replace(/\.\w{1,5}$/, ''), `${pageKind} ${page}`, title, heading];
+  const names = [source, source.replace(/\.\w{1,5}$/, ''), `${pageKind} ${page}`, `p. ${page}`, title, heading];
   return names.filter((name) => name !== undefined && name !== '') as string[];
+}
+
+/** Blanks in place of the names of sources; everything else stays where it was. */
+function withoutNames(sentence: string, sources: readonly Source[]): string {
+  let rest = sentence;
+  const folded = sentence.toLowerCase();
+  if (folded.length !== sentence.length) return sentence;
+  for (const name of sources.flatMap(({ names }) => names).map((one) => one.toLowerCase())) {
+    for (let at = folded.indexOf(name); at >= 0; at = folded.indexOf(name, at + name.length)) {
+      // "page 3" is not named by "page 30".
+      const after = folded[at + name.length] ?? ' ';
+      if (/[\p{L}\p{N}]/u.test(after)) continue;
+      rest = rest.slice(0, at) + ' '.repeat(name.length) + rest.slice(at + name.length);
+    }
+  }
+  return rest;
 }
 
 function prepare(text: string, names: readonly string[]): Source {
@@ -162,8 +181,9 @@ function prepare(text: string, names: readonly string[]): Source {
   // Lines of a paragraph run on: only blank lines, lists and tables end a sentence.
   const flowing = text.replace(/([^\n])\n(?=[^\n|\-*#\s])/g, '$1 ');
   return {
+    names,
     terms: new Set(toTerms(all, language)),
-    quantities: quantitiesOf(all),
+    quantities: quantitiesOf(text),
     sentences: splitSentences(flowing).map(({ start, end }) => {
       const sentence = flowing.slice(start, end);
       return { text: sentence, terms: new Set(toTerms(sentence, language)) };

@@ -71,33 +71,46 @@ const UNITS: Record<string, [number, string]> = {
   min: [60, 's'],
   h: [3600, 's'],
 };
-/** Units written out; a plural adds an s. */
+/** Units written out that take a prefix which is written out; a plural adds an s. */
+const PREFIXED: Record<string, string> = {
+  second: 's',
+  gram: 'g',
+  metre: 'm',
+  meter: 'm',
+  newton: 'N',
+  watt: 'W',
+  volt: 'V',
+  ampere: 'A',
+  amp: 'A',
+  pascal: 'Pa',
+  joule: 'J',
+  kelvin: 'K',
+  tesla: 'T',
+  radian: 'rad',
+  litre: 'L',
+  liter: 'L',
+  byte: 'B',
+  bit: 'bit',
+};
+const WRITTEN_PREFIXES = { nano: 1e-9, micro: 1e-6, milli: 1e-3, centi: 1e-2, kilo: 1e3, mega: 1e6, giga: 1e9 };
+/** Others written out. */
 const WORDS: Record<string, [number, string]> = {
-  second: [1, 's'],
   minute: [60, 's'],
   hour: [3600, 's'],
   day: [86_400, 's'],
   week: [604_800, 's'],
   month: [1, 'month'],
   year: [12, 'month'],
-  gram: [1, 'g'],
-  kilogram: [1000, 'g'],
   tonne: [1e6, 'g'],
-  metre: [1, 'm'],
-  meter: [1, 'm'],
-  millimetre: [1e-3, 'm'],
-  millimeter: [1e-3, 'm'],
-  kilometre: [1000, 'm'],
-  kilometer: [1000, 'm'],
+  degree: [1, '°'],
   inch: [0.0254, 'm'],
   foot: [0.3048, 'm'],
-  newton: [1, 'N'],
-  watt: [1, 'W'],
-  volt: [1, 'V'],
   percent: [1, '%'],
-  byte: [1, 'B'],
-  bit: [1, 'bit'],
 };
+for (const [word, unit] of Object.entries(PREFIXED)) {
+  WORDS[word] = [1, unit];
+  for (const [prefix, factor] of Object.entries(WRITTEN_PREFIXES)) WORDS[prefix + word] = [factor, unit];
+}
 Object.assign(UNITS, { feet: WORDS['foot'], inches: WORDS['inch'] });
 for (const [word, meaning] of Object.entries(WORDS)) Object.assign(UNITS, { [word]: meaning, [`${word}s`]: meaning });
 for (const unit of SI) {
@@ -109,13 +122,13 @@ for (const unit of SI) {
 const DIGITS = String.raw`0x[0-9a-fA-F]+|\d{1,3}(?:[,\u00a0\u2009\u202f' ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?`;
 /** `10^-3`, `10⁻³`, and `10-3` as some PDFs have it. */
 const POWER = String.raw`\s?[x×·*]\s?10(?:\^[-+]?\d{1,2}|[-+]\d{1,2}|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})|e[-+]?\d{1,2}`;
-const UNIT = String.raw`\s?(?:°C|°|%|[a-zA-ZΩ]+(?:\/[a-zA-Z]+)?[²³]?)`;
+const UNIT = String.raw`\s?(?:°C|°|%|[a-zA-ZΩ]+(?:\/[a-zA-Z]+)?(?:[²³]|\^?[23](?!\.?\p{N}))?)`;
 /**
  * A number, or a range of two, with a unit. It does not begin or end within a name such as `REQ-0140`, `5.3.2.1`
  * or `2024-05-06`; a hyphen is a sign where nothing stands before it.
  */
 const QUANTITY = new RegExp(
-  String.raw`(?<![\p{L}\p{N}_./]|[\p{L}\p{N}_./)]-)(-?)(${DIGITS})(${POWER})?(?:(?:\s?[-–]\s?|\s(?:to|bis)\s)(-?)(${DIGITS})(${POWER})?)?` +
+  String.raw`(?<![\p{L}\p{N}_./]|[\p{L}\p{N}_./)%°]-)(-?)(${DIGITS})(${POWER})?(?:(${UNIT})?(?:\s?[-–]\s?|\s(?:to|bis)\s)(-?)(${DIGITS})(${POWER})?)?` +
     String.raw`(?!\p{N}|[._\-/][\p{L}\p{N}])(${UNIT})?`,
   'gu',
 );
@@ -127,21 +140,29 @@ export function quantitiesOf(text: string): Quantity[] {
   const clean = text
     .replace(/\[\d{1,3}\]/g, (citation) => ' '.repeat(citation.length))
     .replaceAll('−', '-')
+    // A dash before a number is a sign where nothing comes before it that it could lead from.
+    .replace(/(?<!\p{N}\s?[\p{L}%°]{0,3}\s?)–(?=\d)/gu, '-')
     .replace(/[μµ]/g, 'u');
   return [...clean.matchAll(QUANTITY)].flatMap((match) => {
-    const [whole, sign, digits = '', power, secondSign, secondDigits, secondPower, suffix = ''] = match;
-    const name = suffix.trim();
-    const known = Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
-    // Compound units (`kN/m²`) must agree as written; words after a number are no unit.
-    const [factor, unit] = known ?? [1, /[/²³]/.test(name) ? name : ''];
+    const [whole, sign, digits = '', power, ownSuffix, secondSign, secondDigits, secondPower, suffix = ''] = match;
+    const [factor, unit] = toUnit(suffix);
     const length = unit === '' ? whole.length - suffix.length : whole.length;
-    const place = { unit, text: whole.slice(0, length).trim(), start: match.index, end: match.index + length };
-    const first = { ...place, number: toNumber(sign, digits, power) };
-    const numbers = secondDigits
-      ? [first, { ...place, number: toNumber(secondSign, secondDigits, secondPower) }]
-      : [first];
-    return numbers.map((quantity) => ({ ...quantity, value: quantity.number * factor }));
+    const place = { text: whole.slice(0, length).trim(), start: match.index, end: match.index + length };
+    const [ownFactor, ownUnit] = ownSuffix ? toUnit(ownSuffix) : [factor, unit];
+    const number = toNumber(sign, digits, power);
+    const first = { ...place, number, unit: ownUnit, value: number * ownFactor };
+    if (!secondDigits) return [first];
+    const second = toNumber(secondSign, secondDigits, secondPower);
+    return [first, { ...place, number: second, unit, value: second * factor }];
   });
+}
+
+function toUnit(suffix: string): [factor: number, unit: string] {
+  // PDFs often lose that a power was raised: `m/s2`.
+  const name = suffix.trim().replace(/\^?([23])$/, (_, power) => (power === '2' ? '²' : '³'));
+  const known = Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
+  // Compound units (`kN/m²`) must agree as written; words after a number are no unit.
+  return known ?? [1, /[/²³]/.test(name) ? name : ''];
 }
 
 function toNumber(sign: string | undefined, digits: string, power: string | undefined): number {
@@ -159,6 +180,9 @@ function toNumber(sign: string | undefined, digits: string, power: string | unde
  */
 export function agrees(claimed: Quantity, there: Quantity): boolean {
   const same = (a: number, b: number) => Math.abs(a - b) <= Math.max(1e-12, Math.abs(a) * 1e-6);
-  if (claimed.unit === there.unit) return same(claimed.value, there.value);
+  const units = [claimed.unit, there.unit];
+  // "45 degrees" may be an angle or a temperature.
+  const degrees = units.includes('°') && units.includes('°C');
+  if (claimed.unit === there.unit || degrees) return same(claimed.value, there.value);
   return (claimed.unit === '' || there.unit === '') && same(claimed.number, there.number);
 }

@@ -295,10 +295,11 @@ export class Services {
       await this.endWithdrawn();
     }
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
-    if (change.changed.includes('IVY_RUN_RETENTION_DAYS')) await this.trimRecords();
     const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
     await next.providers.resolveAuto();
     this.current = next;
+    // From here on no answer is recorded that should not be.
+    if (change.changed.includes('IVY_RUN_RETENTION_DAYS')) await this.trimRecords();
     await this.knowledge.setModels(next.searchModels);
     await this.knowledge.setPlace(change.config.qdrant);
     this.health.reset();
@@ -309,9 +310,16 @@ export class Services {
   private async trimRecords(): Promise<void> {
     clearTimeout(this.trimTimer);
     const { runRetentionDays } = this.config.config;
-    await this.runRecords.trim(runRetentionDays);
-    // Links of answers must work for a while even when nothing is recorded.
-    await this.evidence.trim(Math.max(1, runRetentionDays));
+    try {
+      await this.runRecords.trim(runRetentionDays);
+      // Links of answers must work for a while even when nothing is recorded.
+      await this.evidence.trim(Math.max(1, runRetentionDays));
+    } finally {
+      this.trimLater();
+    }
+  }
+
+  private trimLater(): void {
     if (this.draining) return;
     const again = () => this.trimRecords().catch((error) => log.error({ err: error }, 'old records cannot be removed'));
     this.trimTimer = setTimeout(again, TRIM_MS);

@@ -65,10 +65,12 @@ export function createModelEmbedder(provider: EmbeddingProvider, model: string, 
         const names = [title, heading].filter((part) => part && !text.includes(part)).join('\n');
         return `${prefix.passage}${names}\n${text}`.slice(0, MAX_CHARS);
       });
+      let refusal: unknown;
       try {
         return await embed(inputs, signal);
       } catch (error) {
         if (!isRefusal(error)) throw error;
+        refusal = error;
       }
       // One input that is too long for the model must not keep all others from their vectors.
       const vectors: (Float32Array | undefined)[] = [];
@@ -77,6 +79,8 @@ export function createModelEmbedder(provider: EmbeddingProvider, model: string, 
         if (!vector) log.warn({ passage: passages[index]?.id, model }, 'the embedding model refuses this passage');
         vectors.push(vector);
       }
+      // A service that refuses everything is not refusing texts.
+      if (inputs.length > 1 && vectors.every((vector) => vector === undefined)) throw refusal;
       return vectors;
 
       async function embedCut(input: string): Promise<Float32Array | undefined> {

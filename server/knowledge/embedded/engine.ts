@@ -44,6 +44,7 @@ export class Engine {
       }
       if (added.length > 0) vectors.changed();
     };
+    store.onLost = () => this.ingestion.takeUpAgain();
     this.ingestion = new Ingestion({ documents, files, store, parser, onVisible }, { retryMs: options.retryMs });
   }
 

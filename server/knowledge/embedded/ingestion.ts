@@ -89,6 +89,12 @@ export class Ingestion {
     this.interrupted = false;
   }
 
+  /** To be called when documents and store may not agree any more. */
+  takeUpAgain(): void {
+    this.interrupted = true;
+    this.wake();
+  }
+
   /** True while documents are only queued. */
   get paused(): boolean {
     return this.held;

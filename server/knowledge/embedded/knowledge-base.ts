@@ -55,6 +55,8 @@ const OLD_STORE_MS = 10_000;
 export class KnowledgeBase implements Retriever {
   private models: SearchModels = { embedder: undefined, reranker: undefined };
   private move: Move | undefined;
+  /** What the move fills. */
+  private target: PassageStore | undefined;
   private discarding: Promise<void> | undefined;
   /** Ends the wait before an old store is discarded. */
   private waiting = new AbortController();
@@ -93,8 +95,7 @@ export class KnowledgeBase implements Retriever {
    * old place are searched, and then removed.
    */
   async setPlace(place: Place): Promise<void> {
-    await this.move?.stop();
-    this.move = undefined;
+    await this.abandonMove();
     // It may be the place to go back to.
     this.waiting.abort();
     await this.discarding;
@@ -103,23 +104,37 @@ export class KnowledgeBase implements Retriever {
     if (isSamePlace(place && { ...place, apiKey: this.serving?.apiKey }, this.serving)) {
       return this.settle(place, store);
     }
+    this.target = store;
     this.move = new Move(this.engine.store, store, this.options.ready, async () => {
       const old = this.engine.store;
       await this.settle(place, store);
       this.move = undefined;
+      this.target = undefined;
       log.info({ place: place ? 'Qdrant' : 'data folder' }, 'the passages have moved');
       this.waiting = new AbortController();
       this.discarding = discard(old, this.waiting.signal);
     });
   }
 
+  /** What was copied to a place that will not serve must not stay there. */
+  private async abandonMove(): Promise<void> {
+    await this.move?.stop();
+    this.move = undefined;
+    if (this.target) await discard(this.target, AbortSignal.abort());
+    this.target = undefined;
+  }
+
   /** Lets a store serve. */
   private async settle(place: Place, store: PassageStore): Promise<void> {
-    const { paused } = this.engine.ingestion;
-    await this.engine.stop();
+    const old = this.engine;
+    await old.stop();
     await this.places.setServing(place);
-    this.engine = await Engine.open(this.options, store, paused);
+    this.engine = await Engine.open(this.options, store, old.ingestion.paused);
     this.serving = place;
+    // What was asked of the old one in the meantime holds.
+    if (old.ingestion.paused) this.engine.ingestion.pause();
+    else this.engine.ingestion.resume();
+    if ((await this.options.documents.withStatus('deleting')).length > 0) this.engine.ingestion.takeUpAgain();
     await this.engine.vectors.setModel(this.models.embedder);
   }
 
@@ -243,8 +258,12 @@ export class KnowledgeBase implements Retriever {
   }
 
   async close(): Promise<void> {
+    // A move goes on at the next start.
     await this.move?.stop();
+    this.target?.close();
     await this.engine.stop();
+    this.waiting.abort();
+    await this.discarding;
     this.engine.store.close();
   }
 }

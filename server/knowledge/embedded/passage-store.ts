@@ -69,6 +69,8 @@ export interface PassageVector {
  * implement it. Everything in it is derived from documents and can be built again.
  */
 export interface PassageStore {
+  /** Called when a store that keeps its passages elsewhere finds that they are gone. */
+  onLost?: () => void;
   /** Replaces whatever there is of these documents, and makes it searchable. */
   put(documents: readonly DocumentPassages[]): Promise<void>;
   /** Removes a document with its vectors, and checks that nothing is left of it. */

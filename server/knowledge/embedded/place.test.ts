@@ -104,6 +104,26 @@ test('what Qdrant has lost is indexed again at the next start', async () => {
   await eventually(async () => (await found(later.knowledge, 'wheels')) === 'cars.md');
 });
 
+test('what vanishes from a Qdrant that runs is indexed again', async () => {
+  const qdrant = await startQdrant();
+  const { knowledge } = await openKnowledgeBase(temporaryFolder(), { place: placeOf(qdrant) });
+  await ingest(knowledge, 'cars.md', content('# Cars\n\nEvery car has wheels.'));
+  qdrant.collections.clear();
+  await eventually(async () => (await found(knowledge, 'wheels')) === 'cars.md');
+});
+
+test('a move that is taken back leaves nothing behind', async () => {
+  const qdrant = await startQdrant();
+  const { knowledge } = await openKnowledgeBase();
+  await ingest(knowledge, 'cars.md', content('# Cars\n\nEvery car has wheels.'));
+  qdrant.delayMs = 100;
+  await knowledge.setPlace(placeOf(qdrant));
+  await eventually(() => qdrant.collections.size > 0);
+  await knowledge.setPlace(undefined);
+  expect(qdrant.collections.size).toBe(0);
+  expect(await found(knowledge, 'wheels')).toBe('cars.md');
+});
+
 test('a document that was written in part counts as lost', async () => {
   const qdrant = await startQdrant();
   const options = { place: placeOf(qdrant) };

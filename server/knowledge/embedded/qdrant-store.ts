@@ -57,6 +57,7 @@ export class QdrantStore implements PassageStore {
   private readonly breaker = new Breaker(SERVICE);
   private readonly passagesName: string;
   private prepared: Promise<void> | undefined;
+  onLost?: () => void;
 
   constructor(private readonly options: QdrantOptions) {
     this.reader = createClient(options, READ_MS);
@@ -259,6 +260,7 @@ export class QdrantStore implements PassageStore {
       for (const name of names) await client.deleteCollection(name);
     }
     await this.create(client, this.passagesName, { sparse_vectors: { [TERMS]: { modifier: 'idf' } } });
+    if (!names.includes(this.passagesName)) this.onLost?.();
   }
 
   private async create(
@@ -311,7 +313,7 @@ export class QdrantStore implements PassageStore {
 function createClient({ url, apiKey }: QdrantOptions, timeout: number): QdrantClient {
   const { protocol, hostname, pathname } = new URL(url);
   // The parser drops a port that is the scheme's own, and the client would then take 6333.
-  const port = Number(/^https?:\/\/[^/]*:(\d+)/.exec(url)?.[1] ?? 6333);
+  const port = Number(/^https?:\/\/[^/]*:(\d+)(?:\/|$)/.exec(url)?.[1] ?? 6333);
   return new QdrantClient({
     host: hostname,
     port,

@@ -51,6 +51,8 @@ export class TermThread {
 
   close(): void {
     this.worker.removeAllListeners('exit');
+    for (const call of this.waiting.values()) call.reject(new Error('the search index was closed'));
+    this.waiting.clear();
     this.worker.terminate().catch(() => {});
   }
 

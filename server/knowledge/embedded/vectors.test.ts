@@ -122,6 +122,15 @@ describe('with an embedding model', () => {
     expect(taken.some((text) => text.length <= 600)).toBe(true);
   });
 
+  test('a model that refuses everything is not ready', async () => {
+    const models = await startModels();
+    models.maxChars = 0;
+    const { knowledge } = await setUp(models);
+    for (const [name, text] of Object.entries(DOCUMENTS)) await ingest(knowledge, name, content(text));
+    await eventually(() => knowledge.vectors.state === 'failing');
+    expect((await search(knowledge, 'payload fairing')).passages[0]?.source).toBe('fairing.md');
+  });
+
   test('a model that is removed from the configuration is asked no more', async () => {
     const models = await startModels();
     const { knowledge } = await setUp(models);

@@ -218,6 +218,10 @@ export class Vectors {
     const documents = this.filled.get(embedder.space)?.size ?? 0;
     const known = serves ? this.serving?.scale : undefined;
     if (documents === 0) return;
+    if (!serves && (await store.sampleVectors(embedder.space, 1)).length === 0) {
+      this.filled.delete(embedder.space);
+      throw new AppError('upstream_error', 'The embedding model made no vector of any passage.');
+    }
     const due = !known || documents > known.measuredFrom * GROWTH || (added && known.measuredFrom < FEW_DOCUMENTS);
     const scale = due ? { ...(await this.measure(embedder.space)), measuredFrom: documents } : known;
     if (due) await this.note.write({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });

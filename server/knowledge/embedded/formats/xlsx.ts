@@ -11,12 +11,15 @@ const FILES =
 /** Cells beyond are left out, and the reader is told. */
 const MAX_CELLS = 400_000;
 const MAX_COLUMNS = 500;
+const DAYS_TO_1904 = 1_462;
 
 /** What cells refer to. */
 interface Workbook {
   strings: readonly string[];
   /** For each cell style, whether its numbers are days or times. */
   dates: readonly boolean[];
+  /** Days of old Macintosh workbooks count from 1904. */
+  from1904: boolean;
 }
 
 /** Each sheet as tables of at most 200 rows; cells show their values, formulas their last result. */
@@ -28,6 +31,7 @@ export function parseXlsx(content: Buffer): ParsedDocument {
   const shared = {
     strings: readStrings(files.get('xl/sharedStrings.xml')),
     dates: readDates(files.get('xl/styles.xml')),
+    from1904: /^(?:1|true)$/.test(find(parseXml(workbook), 'workbookPr')?.attributes['date1904'] ?? ''),
   };
   const pages: ParsedDocument['pages'] = [];
   let room = MAX_CELLS;
@@ -112,7 +116,7 @@ function columnOf(reference: string | undefined): number | undefined {
   return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1;
 }
 
-function cellText(cell: Element, { strings, dates }: Workbook): string {
+function cellText(cell: Element, { strings, dates, from1904 }: Workbook): string {
   const { t: type, s: style } = cell.attributes;
   if (type === 'inlineStr')
     return findAll(cell, 't')
@@ -122,7 +126,8 @@ function cellText(cell: Element, { strings, dates }: Workbook): string {
   if (type === 's') return strings[Number(value)] ?? '';
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
   if (type === 'str' || type === 'e' || value === '') return value;
-  if (style !== undefined && dates[Number(style)]) return toDate(Number(value)) ?? value;
+  if (style !== undefined && dates[Number(style)])
+    return toDate(Number(value) + (from1904 ? DAYS_TO_1904 : 0)) ?? value;
   // Binary fractions show as people typed them: 0.1, not 0.1000000000000000055.
   const number = Number(value);
   return Number.isFinite(number) ? String(Number(number.toPrecision(15))) : value;
