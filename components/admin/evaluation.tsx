@@ -62,7 +62,7 @@ function Outcome({ result }: { result: Result }) {
   const { all, words, questions } = result;
   return (
     <div className="space-y-2">
-      <p>
+      <p className="first-letter:uppercase">
         {toWords(all)} of {questions.length} {questions.length === 1 ? 'question' : 'questions'}
         {words && <span className="text-muted"> · words alone: {toWords(words)}</span>}
       </p>
@@ -79,10 +79,10 @@ function Outcome({ result }: { result: Result }) {
         {questions.map(({ question, source, page, place, wordsPlace, first }) => (
           <tr key={`${question} ${source} ${page}`} className="align-top">
             <td className="min-w-52 py-2 pr-4 [overflow-wrap:anywhere]">{question}</td>
-            <td className="py-2 pr-4 [overflow-wrap:anywhere]">{placeName(source, page)}</td>
+            <td className="min-w-44 py-2 pr-4 [overflow-wrap:anywhere]">{placeName(source, page)}</td>
             <td className={`py-2 pr-4 text-right ${place === null ? 'text-amber' : ''}`}>{place ?? 'none'}</td>
             {words && <td className="py-2 pr-4 text-right">{wordsPlace ?? 'none'}</td>}
-            <td className="py-2 text-muted [overflow-wrap:anywhere]">
+            <td className="min-w-44 py-2 text-muted [overflow-wrap:anywhere]">
               {place === 1 || !first ? '–' : `${placeName(first.source, first.page)} · ${first.score.toFixed(2)}`}
             </td>
           </tr>
