@@ -224,6 +224,8 @@ export class Vectors {
     }
     const due = !known || documents > known.measuredFrom * GROWTH || (added && known.measuredFrom < FEW_DOCUMENTS);
     const scale = due ? { ...(await this.measure(embedder.space)), measuredFrom: documents } : known;
+    // The configuration may have changed while it was measured.
+    if (!this.isWanted(embedder)) return;
     if (due) await this.note.write({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
     this.serving = { embedder, scale };
     if (!serves) await this.dropOthers(embedder.space);
