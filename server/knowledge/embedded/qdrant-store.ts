@@ -103,8 +103,10 @@ export class QdrantStore implements PassageStore {
     const alone = [...terms].map(([term, weight]) => ({ ...common, query: sparse([[term, weight]]), limit: 1 }));
     const all = { ...common, query: sparse(terms), limit, ...(collections && { filter: inCollections(collections) }) };
     return this.ask(async (client) => {
-      const [found, ...perTerm] = await client.queryBatch(this.passagesName, { searches: [all, ...alone] });
-      const { count: size } = await client.count(this.passagesName, { exact: false });
+      const [[found, ...perTerm], { count: size }] = await Promise.all([
+        client.queryBatch(this.passagesName, { searches: [all, ...alone] }),
+        client.count(this.passagesName, { exact: false }),
+      ]);
       const weights = [...terms.values()];
       const best = perTerm.reduce((sum, { points }, index) => {
         return sum + (points[0]?.score ?? (weights[index] ?? 0) * absentTermBest(size));
