@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { SERVER_CONSTANTS } from '../scripts/setup.mjs';
 
 /**
  * The import rule of ARCHITECTURE.md, executable: a layer may import only what its row names.
@@ -118,4 +119,9 @@ describe('the import rule', () => {
     );
     expect(calls).toEqual([]);
   });
+});
+
+test('the container starts the server with what npm start gives it', () => {
+  const image = readFileSync(join(root, 'Dockerfile'), 'utf8').split('\nFROM ').at(-1) ?? '';
+  for (const [name, value] of Object.entries(SERVER_CONSTANTS)) expect(image).toContain(` ${name}=${value}`);
 });
