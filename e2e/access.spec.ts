@@ -106,15 +106,21 @@ test('the drop folder takes files, and npm run ingest sends them', async () => {
     writeFileSync(join(ivy.home, 'more', 'engine.txt'), 'The engine gives 900 kN of thrust.');
     const { stdout, status } = spawnSync(
       process.execPath,
-      ['scripts/ingest.mjs', join(ivy.home, 'more'), join(ivy.home, 'data', 'ingestion', 'failed', 'broken.pdf')],
+      [
+        'scripts/ingest.mjs',
+        join(ivy.home, 'misspelt'),
+        join(ivy.home, 'more'),
+        join(ivy.home, 'data', 'ingestion', 'failed', 'broken.pdf'),
+      ],
       {
         env: { ...process.env, IVY_ROOT: ivy.home, PORT: String(ivy.port) },
         encoding: 'utf8',
       },
     );
     expect(status).toBe(1);
-    expect(stdout).toMatch(/ready {2}.*engine\.txt: 1 pages, 1 passages/);
-    expect(stdout).toContain('1 of 2 files are in the knowledge base.');
+    expect(stdout).toMatch(/ready {2}.*engine\.txt: 1 page, 1 passage$/m);
+    expect(stdout).toMatch(/failed .*misspelt: There is no such file or folder\./);
+    expect(stdout).toContain('1 of 3 files are in the knowledge base.');
   } finally {
     await ivy.stop();
   }

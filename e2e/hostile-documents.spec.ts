@@ -157,6 +157,24 @@ test('F5: a font that is a program runs nowhere when its page is drawn', async (
   expect(asked.filter((url) => url.includes('pwned'))).toEqual([]);
 });
 
+test('a page that is measured in units of its own is marked where its lines stand', async ({ page }) => {
+  const content = 'BT /F1 12 Tf 60 340 Td (The gimbal swings by seven degrees.) Tj ET';
+  const file = pdf(
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /UserUnit 2 /MediaBox [0 0 300 400] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  );
+  const { id } = await take('units.pdf', file);
+  await page.goto(`${ivy.url}/view/${id}?page=1&passage=${id}-1`);
+  const picture = page.getByRole('img', { name: 'Page 1 as it looks' });
+  await expect(picture).toHaveAttribute('data-drawn', '1');
+  const [mark, whole] = [await page.locator('[data-passage]').boundingBox(), await picture.boundingBox()];
+  expect(((mark?.x ?? 0) - (whole?.x ?? 0)) / (whole?.width ?? 1)).toBeCloseTo(0.2, 1);
+  expect(((mark?.y ?? 0) - (whole?.y ?? 0)) / (whole?.height ?? 1)).toBeCloseTo(0.12, 1);
+});
+
 test('F6: a program and a foreign archive are refused by their content, whatever they are called', async () => {
   for (const [name, content] of [
     ['tool.pdf', bytes(`MZ\x90\x00\x03${'\x00'.repeat(100)}`)],

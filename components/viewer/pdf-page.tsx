@@ -21,7 +21,7 @@ interface Props {
   /** Size of the file. */
   bytes: number;
   page: number;
-  /** Marked places, in points from the lower left corner. */
+  /** Marked places, in units of the page from the lower left corner. */
   boxes: readonly Box[];
   onFailure(): void;
 }
@@ -41,7 +41,8 @@ export default function PdfPage({ url, bytes, page, boxes, onFailure }: Props) {
       const shown = await document.getPage(page);
       const whole = shown.getViewport({ scale: 1 });
       if (left || !canvas.current) return;
-      setSize({ width: whole.width, height: whole.height });
+      // Boxes are in the page's own units, which need not be points.
+      setSize({ width: whole.width / shown.userUnit, height: whole.height / shown.userUnit });
       const wanted = (width / whole.width) * window.devicePixelRatio;
       const scale = Math.min(wanted, Math.sqrt(MAX_PIXELS / (whole.width * whole.height)));
       const viewport = shown.getViewport({ scale });

@@ -57,6 +57,8 @@ export class QdrantStore implements PassageStore {
   private readonly breaker = new Breaker(SERVICE);
   private readonly passagesName: string;
   private prepared: Promise<void> | undefined;
+  /** Collections that are there with their payload indexes, as far as is known. */
+  private readonly created = new Set<string>();
   onLost?: () => void;
 
   constructor(private readonly options: QdrantOptions) {
@@ -208,12 +210,12 @@ export class QdrantStore implements PassageStore {
   }
 
   async dropSpace(space: string): Promise<void> {
-    await this.change((client) => client.deleteCollection(this.spaceName(space)));
+    await this.change((client) => this.drop(client, this.spaceName(space)));
   }
 
   async destroy(): Promise<void> {
     for (const space of await this.spaces()) await this.dropSpace(space);
-    await this.change((client) => client.deleteCollection(this.passagesName));
+    await this.change((client) => this.drop(client, this.passagesName));
   }
 
   close(): void {}
@@ -259,7 +261,7 @@ export class QdrantStore implements PassageStore {
     const names = collections.map(({ name }) => name).filter((name) => name.startsWith(`${this.options.prefix}_`));
     if (!names.includes(this.passagesName)) {
       // Vectors belong to passages: without these, or of another version, they are worth nothing.
-      for (const name of names) await client.deleteCollection(name);
+      for (const name of names) await this.drop(client, name);
     }
     await this.create(client, this.passagesName, { sparse_vectors: { [TERMS]: { modifier: 'idf' } } });
     if (!names.includes(this.passagesName)) this.onLost?.();
@@ -270,6 +272,7 @@ export class QdrantStore implements PassageStore {
     name: string,
     vectors: Pick<Parameters<QdrantClient['createCollection']>[1], 'vectors' | 'sparse_vectors'>,
   ): Promise<void> {
+    if (this.created.has(name)) return;
     const { shards, replicas } = this.options;
     if (!(await client.collectionExists(name)).exists) {
       await client.createCollection(name, {
@@ -281,6 +284,12 @@ export class QdrantStore implements PassageStore {
     for (const field of ['document_id', 'collection']) {
       await client.createPayloadIndex(name, { wait: true, field_name: field, field_schema: 'keyword' });
     }
+    this.created.add(name);
+  }
+
+  private async drop(client: QdrantClient, name: string): Promise<void> {
+    this.created.delete(name);
+    await client.deleteCollection(name);
   }
 
   private async ask<T>(read: (client: QdrantClient) => Promise<T>): Promise<T> {
@@ -303,7 +312,10 @@ export class QdrantStore implements PassageStore {
         try {
           return await work();
         } catch (error) {
-          if (statusOf(error) === 404) this.prepared = undefined;
+          if (statusOf(error) === 404) {
+            this.prepared = undefined;
+            this.created.clear();
+          }
           throw toError(error);
         }
       },
