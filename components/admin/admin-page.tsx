@@ -32,8 +32,10 @@ export function AdminPage() {
             An edit of .env was not taken over, the earlier configuration goes on: {problem.message}.
           </Notice>
         ))}
-        {overview.data && overview.data.ignored.length > 0 && (
-          <Notice tone="info">Set, but not used by this version yet: {overview.data.ignored.join(', ')}.</Notice>
+        {overview.data && overview.data.unknownVariables.length > 0 && (
+          <Notice tone="info">
+            Without effect in .env, as Ivy knows no such variable: {overview.data.unknownVariables.join(', ')}.
+          </Notice>
         )}
         <Section id="dependencies" title="State">
           {overview.data ? <Dependencies health={overview.data.health} /> : <Loading />}

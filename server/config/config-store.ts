@@ -34,8 +34,10 @@ export interface ConfigStoreOptions {
   onRejected(problems: readonly Problem[]): void;
 }
 
-/** Known names that this version accepts in `.env` but does not act on. */
-const NOT_YET_USED = ['IVY_TRUSTED_PROXIES'];
+/** First words of Ivy's variables. */
+const FAMILIES = new Set(variableNames.map(familyOf));
+/** Names of the same families that others read from the same file. */
+const FOREIGN = ['KNOWLEDGE_AGENT_IMAGE'];
 
 /** The configuration in force and the only way to change it. Every change is validated as a whole first. */
 export class ConfigStore {
@@ -89,9 +91,10 @@ export class ConfigStore {
     return this.current.sources[variable];
   }
 
-  /** Variables that are set but have no effect in this version. */
-  get ignored(): readonly string[] {
-    return NOT_YET_USED.filter((name) => this.envFile[name] || this.options.environment[name]);
+  /** Names in `.env` that look like Ivy's but have no effect: misspelt, or of another version. */
+  get unknown(): readonly string[] {
+    const known: readonly string[] = [...variableNames, ...FOREIGN];
+    return Object.keys(this.envFile).filter((name) => FAMILIES.has(familyOf(name)) && !known.includes(name));
   }
 
   /** Takes over an edited `.env`; an invalid edit changes nothing and is kept as `problems`. */
@@ -179,6 +182,10 @@ export class ConfigStore {
     this.current = { ...resolved, config };
     if (changed.length > 0 || cleared.length > 0) this.options.onChange({ config, changed, cleared });
   }
+}
+
+function familyOf(name: string): string {
+  return name.split('_', 1)[0]?.toUpperCase() ?? '';
 }
 
 /** Without the file everything is at its default. */

@@ -206,7 +206,7 @@ describe('values of the admin page', () => {
   });
 });
 
-test('names that this version does not act on are told', async () => {
-  const { store } = await openStore('IVY_TRUSTED_PROXIES=10.0.0.1\n');
-  expect(store.ignored).toEqual(['IVY_TRUSTED_PROXIES']);
+test('names that look like Ivy’s but are none are told', async () => {
+  const { store } = await openStore('RAG_TOPK=3\nrag_top_k=3\nRAG_TOP_K=3\nKNOWLEDGE_AGENT_IMAGE=a/b\nSHELL=zsh\n');
+  expect(store.unknown).toEqual(['RAG_TOPK', 'rag_top_k']);
 });

@@ -111,7 +111,7 @@ export class Services {
       onRejected: (problems) =>
         log.error({ problems: problems.map((problem) => problem.message) }, 'this edit of .env is not taken over'),
     });
-    for (const name of config.ignored) log.warn(`${name} is set, but this version does not use it yet`);
+    for (const name of config.unknown) log.warn(`${name} in .env has no effect: Ivy knows no such variable`);
     const knowledge = await KnowledgeBase.open({
       directory: join(dataDir, 'knowledge'),
       documents: new DocumentRepository(database),

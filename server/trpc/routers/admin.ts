@@ -15,7 +15,7 @@ export const adminRouter = router({
       choice: { provider: config.llmProvider, source: services.config.sourceOf('LLM_PROVIDER') },
       claudeKey: config.anthropic.apiKey !== undefined,
       problems: services.config.problems.map(({ variable, message }) => ({ variable, message })),
-      ignored: services.config.ignored,
+      unknownVariables: services.config.unknown,
     };
   }),
 
