@@ -37,3 +37,10 @@ test('the query is the last user message, after the context that Open WebUI puts
     'What is the mass of the fairing?',
   );
 });
+
+test('of a question with megabytes of text both ends are searched for', () => {
+  const { query } = decideGate(runRequest(`Where is the mass?\n${'log line\n'.repeat(200_000)}Is it 92 t?`), all);
+  expect(query.length).toBeLessThan(8_100);
+  expect(query).toMatch(/^Where is the mass\?/);
+  expect(query).toMatch(/Is it 92 t\?$/);
+});

@@ -10,10 +10,12 @@ const GREETING =
   /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|thanks?|thank you|ok(ay)?|bye|goodbye|test|ping)\b[\s!.,?]*(ivy|there|you|all|very much|a lot)?[\s!.?]*$/i;
 const MIN_LENGTH = 10;
 const MAX_GREETING = 60;
+/** Searching, rewriting, embedding and records take the query as it is, and a message may hold megabytes. */
+const MAX_QUERY_CHARS = 8_000;
 
 /** Decides without a model whether to search, and says why. */
 export function decideGate(request: RunRequest, searchable: { profile: boolean; documents: boolean }): Gate {
-  const query = request.rag.query?.trim() || toQuery(request.messages);
+  const query = withinLimit(request.rag.query?.trim() || toQuery(request.messages));
   const off = (reason: string): Gate => ({ retrieve: false, query, reason });
   if (request.task) return off('a background task of the client');
   if (request.rag.enabled === false) return off('switched off for this request');
@@ -26,6 +28,12 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
   if (query.length < MIN_LENGTH && alone && !/\d/.test(query)) return off('too short to search for');
   if (!searchable.documents) return off('there are no documents yet');
   return { retrieve: true, query, reason: 'a question' };
+}
+
+/** A question stands before or after what was pasted with it. */
+function withinLimit(query: string): string {
+  if (query.length <= MAX_QUERY_CHARS) return query;
+  return `${query.slice(0, MAX_QUERY_CHARS / 2)}\n${query.slice(-MAX_QUERY_CHARS / 2)}`;
 }
 
 /**
