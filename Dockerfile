@@ -12,7 +12,7 @@ WORKDIR /ivy
 # The server lies apart from the folder that holds .env, so that Next does not load that file itself.
 ENV NODE_ENV=production NEXT_TELEMETRY_DISABLED=1 NEXT_MANUAL_SIG_HANDLE=true KEEP_ALIVE_TIMEOUT=65000 \
     HOSTNAME=0.0.0.0 HOST=0.0.0.0 PORT=8000 IVY_ROOT=/ivy IVY_DATA_DIR=/data \
-    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
+    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=8388608 MALLOC_TRIM_THRESHOLD_=8388608
 COPY --from=build --chown=node:node /ivy/.next/standalone ./app
 COPY --from=build --chown=node:node /ivy/node_modules/@firecrawl ./node_modules/@firecrawl
 COPY --from=build --chown=node:node /ivy/dist ./dist
