@@ -19,7 +19,7 @@ const CLOSE_OBJECT = 125;
 export function checkShape(json: string): void {
   let depth = 0;
   let values = 0;
-  for (let at = 0; at >= 0 && at < json.length; at++) {
+  for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) at = endOfString(json, at);
     else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
