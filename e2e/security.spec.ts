@@ -456,6 +456,11 @@ test('R7: a key that is limited to collections sees nothing of the others', asyn
     const response = await fetch(`${ivy.url}/documents/${id}`, { headers: signed });
     return (await response.json()).status === 'ready';
   });
+  const as = { ...json, authorization: `Bearer ${other}` };
+  const query = async (body: object) =>
+    (await fetch(`${ivy.url}/query`, { method: 'POST', headers: as, body: JSON.stringify(body) })).text();
+  // Before, it sees everything; a test before may have put the keys back only now.
+  await until(async () => (await query({ query: 'zanzibar valve' })).includes('17 bar'));
   const login = await fetch(`${ivy.url}/api/trpc/session.login`, {
     method: 'POST',
     headers: { ...json, origin: ivy.url },
@@ -470,17 +475,12 @@ test('R7: a key that is limited to collections sees nothing of the others', asyn
       headers: admin,
       body: JSON.stringify({ id: second.id, citations: null, trustsUsers: false, collections }),
     });
-  const as = { ...json, authorization: `Bearer ${other}` };
-  const query = async (body: object) =>
-    (await fetch(`${ivy.url}/query`, { method: 'POST', headers: as, body: JSON.stringify(body) })).text();
   /** True when the model is told what the secret document says. */
   const tells = async (change: object = {}) => {
     const messages = [{ role: 'user', content: 'When does the zanzibar valve open?' }];
     await chat({ model: 'ivy-orchestrator', messages, ...change }, as);
     return JSON.stringify(ollama.chats.at(-1)?.messages).includes('17 bar');
   };
-  // Before, it sees everything; a test before may have put the keys back only now.
-  await until(async () => (await query({ query: 'zanzibar valve' })).includes('17 bar'));
   expect(await tells()).toBe(true);
   expect((await limit(['default'])).status).toBe(200);
   for (const body of [{}, { collections: ['secret'] }, { collections: ['secret', 'default'] }]) {
