@@ -282,6 +282,7 @@ export class Services {
     await this.dropFolder.stop();
     await this.knowledge.stopIngestion();
     await answered;
+    await Promise.all([this.usage.flush(), this.runRecords.flush()]);
     await this.knowledge.close();
     await this.database.destroy();
     this.lock.release();

@@ -42,7 +42,7 @@ test('usage adds up by day, caller, user and model', async () => {
     promptTokens: 5,
     completionTokens: 2,
   };
-  for (const change of [{}, {}, { user: 'v' }, { day: '2026-11-25' }]) await usage.add({ ...row, ...change });
+  for (const change of [{}, {}, { user: 'v' }, { day: '2026-11-25' }]) void usage.add({ ...row, ...change });
   expect(await usage.recent(10)).toEqual([
     { ...row, day: '2026-11-25' },
     { ...row, answers: 2, promptTokens: 10, completionTokens: 4 },

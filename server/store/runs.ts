@@ -1,33 +1,33 @@
 import type { RunRecord, RunSummary } from '../core/run-record';
+import { Batch } from './batch';
 import type { Database } from './database';
 
 const DAY_MS = 86_400_000;
 
 /** What was asked and answered, for as long as the operator wants it kept. */
 export class RunRepository {
+  private readonly batch = new Batch<RunRecord>((records) => this.insert(records));
+
   constructor(private readonly database: Database) {}
 
-  async save(record: RunRecord): Promise<void> {
-    const row = {
-      id: record.id,
-      at: record.at,
-      summary: JSON.stringify(toSummary(record)),
-      record: JSON.stringify(record),
-    };
-    await this.database
-      .insertInto('runs')
-      .values(row)
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
+  /** Kept within a moment, together with others; readers see it at once. */
+  save(record: RunRecord): Promise<void> {
+    return this.batch.add(record);
+  }
+
+  flush(): Promise<void> {
+    return this.batch.flush();
   }
 
   async get(id: string): Promise<RunRecord | undefined> {
+    await this.flush();
     const row = await this.database.selectFrom('runs').select('record').where('id', '=', id).executeTakeFirst();
     return row && (JSON.parse(row.record) as RunRecord);
   }
 
   /** Newest first, those that follow the record `after` when it is given. */
   async list(limit: number, after?: { at: number; id: string }): Promise<RunSummary[]> {
+    await this.flush();
     let query = this.database
       .selectFrom('runs')
       .select('summary')
@@ -43,9 +43,24 @@ export class RunRepository {
 
   /** Removes what is older; all of it for 0 days. */
   async trim(retentionDays: number): Promise<void> {
+    await this.flush();
     await this.database
       .deleteFrom('runs')
       .where('at', '<=', Date.now() - retentionDays * DAY_MS)
+      .execute();
+  }
+
+  private async insert(records: readonly RunRecord[]): Promise<void> {
+    const rows = records.map((record) => ({
+      id: record.id,
+      at: record.at,
+      summary: JSON.stringify(toSummary(record)),
+      record: JSON.stringify(record),
+    }));
+    await this.database
+      .insertInto('runs')
+      .values(rows)
+      .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
   }
 }

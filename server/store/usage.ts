@@ -1,3 +1,4 @@
+import { Batch } from './batch';
 import type { Database } from './database';
 
 export interface UsageRow {
@@ -16,25 +17,22 @@ export interface UsageRow {
 
 /** Answers and tokens by day, caller, end user and model. */
 export class UsageRepository {
+  private readonly batch = new Batch<UsageRow>((rows) => this.insert(rows));
+
   constructor(private readonly database: Database) {}
 
-  async add(row: UsageRow): Promise<void> {
-    const { day, caller, user, model, answers, promptTokens, completionTokens } = row;
-    await this.database
-      .insertInto('usage')
-      .values({ day, caller, user, model, answers, prompt_tokens: promptTokens, completion_tokens: completionTokens })
-      .onConflict((conflict) =>
-        conflict.columns(['day', 'caller', 'user', 'model']).doUpdateSet(({ ref, eb }) => ({
-          answers: eb(ref('usage.answers'), '+', answers),
-          prompt_tokens: eb(ref('usage.prompt_tokens'), '+', promptTokens),
-          completion_tokens: eb(ref('usage.completion_tokens'), '+', completionTokens),
-        })),
-      )
-      .execute();
+  /** Counted within a moment, together with others; readers see it at once. */
+  add(row: UsageRow): Promise<void> {
+    return this.batch.add(row);
+  }
+
+  flush(): Promise<void> {
+    return this.batch.flush();
   }
 
   /** Newest day first, at most `limit` rows. */
   async recent(limit: number): Promise<UsageRow[]> {
+    await this.flush();
     const rows = await this.database
       .selectFrom('usage')
       .selectAll()
@@ -47,5 +45,25 @@ export class UsageRepository {
       promptTokens,
       completionTokens,
     }));
+  }
+
+  private async insert(rows: readonly UsageRow[]): Promise<void> {
+    await this.database
+      .insertInto('usage')
+      .values(
+        rows.map(({ promptTokens, completionTokens, ...row }) => ({
+          ...row,
+          prompt_tokens: promptTokens,
+          completion_tokens: completionTokens,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['day', 'caller', 'user', 'model']).doUpdateSet(({ ref, eb }) => ({
+          answers: eb(ref('usage.answers'), '+', ref('excluded.answers')),
+          prompt_tokens: eb(ref('usage.prompt_tokens'), '+', ref('excluded.prompt_tokens')),
+          completion_tokens: eb(ref('usage.completion_tokens'), '+', ref('excluded.completion_tokens')),
+        })),
+      )
+      .execute();
   }
 }
