@@ -1,3 +1,5 @@
+import { Serial } from '../lib/serial';
+
 /** How long a row waits for others. */
 const WAIT_MS = 25;
 
@@ -6,6 +8,7 @@ const WAIT_MS = 25;
  * meanwhile; written for every answer they took a quarter of its time. A crash may cost the rows of the last moment.
  */
 export class Batch<T> {
+  private readonly writes = new Serial();
   private waiting: T[] = [];
   private latest: Promise<void> = Promise.resolve();
   private endWait = () => {};
@@ -14,7 +17,7 @@ export class Batch<T> {
 
   /** Resolves when the row is written; rejects when it and those beside it could not be. */
   add(row: T): Promise<void> {
-    if (this.waiting.push(row) === 1) this.latest = this.writeSoon(this.latest);
+    if (this.waiting.push(row) === 1) this.latest = this.writeSoon();
     return this.latest;
   }
 
@@ -24,7 +27,7 @@ export class Batch<T> {
     await this.latest.catch(() => {});
   }
 
-  private async writeSoon(before: Promise<void>): Promise<void> {
+  private async writeSoon(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, WAIT_MS);
       this.endWait = () => {
@@ -32,9 +35,10 @@ export class Batch<T> {
         resolve();
       };
     });
-    await before.catch(() => {});
-    const rows = this.waiting;
-    this.waiting = [];
-    await this.write(rows);
+    await this.writes.run(() => {
+      const rows = this.waiting;
+      this.waiting = [];
+      return this.write(rows);
+    });
   }
 }
