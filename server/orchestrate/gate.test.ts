@@ -40,7 +40,7 @@ test('the query is the last user message, after the context that Open WebUI puts
 
 test('of a question with megabytes of text both ends are searched for', () => {
   const { query } = decideGate(runRequest(`Where is the mass?\n${'log line\n'.repeat(200_000)}Is it 92 t?`), all);
-  expect(query.length).toBeLessThan(8_100);
+  expect(query.length).toBe(8_000);
   expect(query).toMatch(/^Where is the mass\?/);
   expect(query).toMatch(/Is it 92 t\?$/);
 });

@@ -33,7 +33,8 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
 /** A question stands before or after what was pasted with it. */
 function withinLimit(query: string): string {
   if (query.length <= MAX_QUERY_CHARS) return query;
-  return `${query.slice(0, MAX_QUERY_CHARS / 2)}\n${query.slice(-MAX_QUERY_CHARS / 2)}`;
+  const half = MAX_QUERY_CHARS / 2;
+  return `${query.slice(0, half)}\n${query.slice(1 - half)}`;
 }
 
 /**
