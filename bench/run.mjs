@@ -6,6 +6,7 @@ import { ensureBuild, ensureDependencies, root, say } from '../scripts/setup.mjs
 import { quantile, stream } from './client.mjs';
 import { startGateway } from './peers.mjs';
 import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
+import { benchQuality } from './quality.mjs';
 import { benchRetrieval } from './retrieval.mjs';
 
 ensureDependencies();
@@ -16,8 +17,9 @@ const rows = [];
 const [what, ...sizes] = process.argv.slice(2);
 try {
   if (what === 'retrieval') await benchRetrieval(row, sizes.length > 0 ? sizes.map(Number) : [1_000, 10_000, 100_000]);
+  else if (what === 'quality') await benchQuality(row);
   else if (what === undefined) await benchStreams();
-  else throw new Error(`There is no benchmark ${what}: leave it out, or say retrieval.`);
+  else throw new Error(`There is no benchmark ${what}: leave it out, or say retrieval or quality.`);
 } finally {
   stopAll();
 }

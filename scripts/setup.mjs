@@ -71,12 +71,9 @@ const SOURCE_FILES = [
 export function ensureBuild() {
   const stamp = join(root, '.next', 'ivy-built');
   const wanted = sourceHash();
-  const built = [
-    '.next/standalone/server.js',
-    'dist/parse-worker.mjs',
-    'dist/latent-worker.mjs',
-    'dist/term-index-worker.mjs',
-  ].every((path) => existsSync(join(root, path)));
+  const built = ['.next/standalone/server.js', 'dist/parse-worker.mjs', 'dist/term-index-worker.mjs'].every((path) =>
+    existsSync(join(root, path)),
+  );
   if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building (about a minute, only after changes)…');
   run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
@@ -99,14 +96,12 @@ function hash(parts) {
   return sum.digest('hex');
 }
 
-/** Bundles the processes that run outside the server: the one that parses and the one that learns vectors. */
+/** Bundles what runs beside the server: the process that parses documents and the thread that searches words. */
 export async function buildWorkers() {
   const { build } = await import('esbuild');
   await build({
     absWorkingDir: root,
-    entryPoints: ['parse-worker', 'latent-worker', 'term-index-worker'].map(
-      (name) => `server/knowledge/embedded/${name}.ts`,
-    ),
+    entryPoints: ['parse-worker', 'term-index-worker'].map((name) => `server/knowledge/embedded/${name}.ts`),
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -120,6 +115,8 @@ export async function buildWorkers() {
     },
     logLevel: 'error',
   });
+  // Fonts of Asian scripts often name their characters by tables that a reader is expected to have.
+  cpSync(join(root, 'node_modules', 'pdfjs-dist', 'cmaps'), join(root, 'dist', 'cmaps'), { recursive: true });
 }
 
 /** Next's standalone folder lacks the static files, and must not keep a copy of `.env`. */

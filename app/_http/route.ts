@@ -87,7 +87,10 @@ function withHeaders(
       'authorization, content-type, x-ivy-rag, x-ivy-top-k, x-ivy-min-score, x-ivy-collections, x-ivy-citations',
     );
     headers.set('access-control-allow-methods', 'GET, POST, DELETE');
-    headers.set('access-control-expose-headers', 'x-request-id, x-ivy-rag, x-ivy-ignored-params, retry-after');
+    headers.set(
+      'access-control-expose-headers',
+      'x-request-id, x-ivy-rag, x-ivy-left-out, x-ivy-ignored-params, retry-after',
+    );
     headers.append('vary', 'origin');
   }
   return response;

@@ -21,8 +21,11 @@ export function ActiveModel({ overview }: { overview: Overview }) {
     onSettled: () => client.invalidateQueries(),
   });
   const { health, choice, claudeKey } = overview;
-  const chat =
-    models.data?.ollama.models.filter((model) => !model.capabilities.embedding).map((model) => model.id) ?? [];
+  const chat = models.data?.ollama.models.filter((model) => !model.capabilities.embedding) ?? [];
+  const here = chat.filter(({ remote }) => remote === undefined).map(({ id }) => id);
+  const elsewhere = chat.filter(({ remote }) => remote !== undefined);
+  const current = choice.provider === 'local' ? health.model : null;
+  const currentIsRemote = elsewhere.some(({ id }) => id === current);
   const claude = models.data ? [...new Set([models.data.claudeModel, ...models.data.claude])] : [];
   const now = health.llm_provider === 'builtin' ? 'Ivy’s own quotations' : `${health.model} (${health.llm_provider})`;
   return (
@@ -49,12 +52,23 @@ export function ActiveModel({ overview }: { overview: Overview }) {
         <ModelOption
           name="Ollama"
           text="Stays on your machines."
-          models={chat}
+          models={here}
           none={models.data?.ollama.error ?? 'No chat model is installed; pull one below.'}
-          current={choice.provider === 'local' ? health.model : null}
+          current={currentIsRemote ? null : current}
           disabled={activate.isPending}
           onActivate={(model) => activate.mutate({ provider: 'local', model })}
         />
+        {elsewhere.length > 0 && (
+          <ModelOption
+            name="Ollama, elsewhere"
+            text={`Questions and passages leave your machines and go to ${[...new Set(elsewhere.map(({ remote }) => remote))].join(', ')}.`}
+            models={elsewhere.map(({ id }) => id)}
+            none=""
+            current={currentIsRemote ? current : null}
+            disabled={activate.isPending}
+            onActivate={(model) => activate.mutate({ provider: 'local', model })}
+          />
+        )}
         <ModelOption
           name="Claude"
           text="Questions and passages leave this machine and go to Anthropic."

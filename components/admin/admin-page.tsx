@@ -37,6 +37,23 @@ export function AdminPage() {
             Without effect in .env, as Ivy knows no such variable: {overview.data.unknownVariables.join(', ')}.
           </Notice>
         )}
+        {overview.data?.promptProblems.map((problem) => (
+          <Notice key={problem} tone="failure">
+            {problem} Answers of this model are not based on your documents; choose another one.
+          </Notice>
+        ))}
+        {overview.data?.autoChange && (
+          <Notice tone="info">
+            {overview.data.autoChange.before} is gone from Ollama; {overview.data.autoChange.model} answers since{' '}
+            {new Date(overview.data.autoChange.at).toLocaleString()}.
+          </Notice>
+        )}
+        {overview.data && overview.data.health.components.knowledge_base.rereading > 0 && (
+          <Notice tone="info">
+            {overview.data.health.components.knowledge_base.rereading} documents are read again after the update. They
+            can be searched meanwhile, as they were read before.
+          </Notice>
+        )}
         <Section id="dependencies" title="State">
           {overview.data ? <Dependencies health={overview.data.health} /> : <Loading />}
         </Section>

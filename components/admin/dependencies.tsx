@@ -24,7 +24,7 @@ function meaning({ state, model, documents, total }: Overview['health']['compone
 
 /** Every dependency with its state, latency and what to do when it is not well. */
 export function Dependencies({ health }: { health: Overview['health'] }) {
-  const { ollama, claude, knowledge_agent: agent, knowledge_base: base, configuration } = health.components;
+  const { ollama, claude, knowledge_agent: agent, knowledge_base: base, configuration, prompt } = health.components;
   const rows = [
     { name: 'Ollama', at: ollama.url, component: ollama, note: ollama.version ? `version ${ollama.version}` : null },
     { name: 'Claude', at: null, component: claude, note: null },
@@ -36,6 +36,7 @@ export function Dependencies({ health }: { health: Overview['health'] }) {
       note: `${base.documents.ready} documents, ${base.passages} passages, ${meaning(base.vectors)}`,
     },
     { name: 'Configuration', at: null, component: configuration, note: null },
+    { name: 'Prompts', at: null, component: prompt, note: 'read by the models as they were sent' },
   ];
   return (
     <ul className="divide-y divide-rule text-sm">

@@ -37,6 +37,7 @@ export function OllamaModels() {
               <span className="min-w-0 flex-1 basis-48 font-mono [overflow-wrap:anywhere]">{model.id}</span>
               <span className="text-muted tabular-nums">
                 {[
+                  model.remote !== undefined && `runs on ${model.remote}`,
                   model.sizeBytes !== undefined && formatBytes(model.sizeBytes),
                   model.parameterSize,
                   model.quantization,

@@ -138,7 +138,7 @@ function toTimes({ retrieval, firstTokenMs, totalMs }: RunRecord): string {
 
 /** Every passage that was looked at, with what each stage said. */
 function Candidates({ candidates }: { candidates: readonly Candidate[] }) {
-  const stages = (['keyword', 'feedback', 'identifier', 'vector', 'fused', 'rerank'] as const).filter((stage) =>
+  const stages = (['keyword', 'vector', 'fused', 'rerank'] as const).filter((stage) =>
     candidates.some(({ scores }) => scores[stage] !== undefined),
   );
   return (

@@ -73,17 +73,30 @@ export const TurnView = memo(function TurnView({
 });
 
 function RetrievalNotice({ turn }: { turn: Turn }) {
-  if (turn.state === 'degraded' && turn.passages.length > 0) return <Notice tone="doubt">{turn.reason}</Notice>;
-  if (turn.state === 'degraded') {
-    return (
-      <Notice tone="doubt">The documents could not be searched: {turn.reason} This answer is not based on them.</Notice>
-    );
-  }
-  if (turn.state === 'empty') return <Notice tone="doubt">{turn.reason}</Notice>;
-  if (turn.state === 'off' && turn.reason) {
-    return <p className="text-sm text-muted">Answered without searching the documents: {turn.reason}.</p>;
-  }
-  return null;
+  const { state, reason, missing, weak, undelivered, passages } = turn;
+  const names = [...(missing?.identifiers ?? []), ...(missing?.words ?? [])];
+  return (
+    <>
+      {names.length > 0 && (
+        <Notice tone="doubt">
+          No document contains {names.map((name) => `“${name}”`).join(', ')}.
+          {passages.length > 0 && ' What was found is about something near it.'}
+        </Notice>
+      )}
+      {undelivered && <Notice tone="doubt">{undelivered} This answer is not based on your documents.</Notice>}
+      {state === 'degraded' && passages.length > 0 && <Notice tone="doubt">{reason}</Notice>}
+      {state === 'degraded' && passages.length === 0 && (
+        <Notice tone="doubt">The documents could not be searched: {reason} This answer is not based on them.</Notice>
+      )}
+      {state === 'empty' && <Notice tone="doubt">{reason}</Notice>}
+      {state === 'ok' && weak && names.length === 0 && (
+        <p className="text-sm text-amber">Weak match: the passages share little with the question.</p>
+      )}
+      {state === 'off' && reason && (
+        <p className="text-sm text-muted">Answered without searching the documents: {reason}.</p>
+      )}
+    </>
+  );
 }
 
 /** What a follow-up was searched as, and a way to search for something else. */

@@ -1,4 +1,4 @@
-import type { CitedPassage, RetrievalState } from '@/server/core/knowledge';
+import type { CitedPassage, Missing, RetrievalState } from '@/server/core/knowledge';
 import type { RunEvent, SentenceEvidence } from '@/server/core/run';
 import { createKey } from '../ui/create-key';
 import type { Mark } from '../ui/remark-marks';
@@ -24,6 +24,11 @@ export interface Turn {
   wanted: string | null;
   state: RetrievalState | null;
   reason: string | null;
+  missing: Missing | null;
+  /** The passages share little with the question. */
+  weak: boolean;
+  /** Why the model has not read the passages. */
+  undelivered: string | null;
   passages: readonly CitedPassage[];
   /** Cited sentences with their support, once the answer is complete. */
   sentences: readonly SentenceEvidence[];
@@ -51,6 +56,9 @@ export function createTurn(question: string, model: string, retrieval: boolean, 
     wanted,
     state: null,
     reason: null,
+    missing: null,
+    weak: false,
+    undelivered: null,
     passages: [],
     sentences: [],
     answeredBy: null,
@@ -80,6 +88,8 @@ function applyEntry(turn: Turn, entry: RunEntry): Turn {
         query: entry.query,
         state: entry.state,
         reason: entry.reason ?? null,
+        missing: entry.missing ?? null,
+        weak: entry.weak ?? false,
         passages: entry.passages,
       };
     case 'reasoning-delta':
@@ -112,6 +122,8 @@ function applyStep(turn: Turn, step: Extract<RunEvent, { type: 'step' }>): Turn 
       return { ...turn, phase: 'searching', query: step.query };
     case 'prompt':
       return { ...turn, leftOut: { passages: step.report.passagesLeftOut, messages: step.report.messagesLeftOut } };
+    case 'undelivered':
+      return { ...turn, undelivered: step.reason };
     case 'model':
       return {
         ...turn,

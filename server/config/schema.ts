@@ -60,6 +60,7 @@ export const variables = {
   RAG_TOP_K: integer(1, 50),
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
+  RAG_PROMPT_PLACE: z.enum(['user', 'system'], { error: 'must be user or system' }),
   TASK_MODEL: z.string().max(200),
   IVY_RUN_RETENTION_DAYS: integer(0, 3650),
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be an address or a host name'),
@@ -96,7 +97,7 @@ export interface Config {
   ollama: { baseUrl: string; model: string | undefined; contextLength: number };
   anthropic: { apiKey: string | undefined; model: string; baseUrl: string | undefined };
   knowledgeAgent: { url: string | undefined; timeoutMs: number };
-  /** Undefined: vectors are learnt from the documents. Without an address the model is Ollama's. */
+  /** Undefined: documents are searched by words alone. Without an address the model is Ollama's. */
   embedding: { model: string; baseUrl: string | undefined; apiKey: string | undefined } | undefined;
   /** Where passages are kept; undefined: in the data folder. */
   qdrant:
@@ -111,7 +112,7 @@ export interface Config {
   rerank: { url: string; model: string | undefined; apiKey: string | undefined } | undefined;
   /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
   taskModel: string | undefined;
-  rag: { topK: number; minScore: number | undefined; required: boolean };
+  rag: { topK: number | undefined; minScore: number | undefined; required: boolean; place: 'user' | 'system' };
   /** Questions and answers are kept this long; 0 records nothing. */
   runRetentionDays: number;
   host: string;
@@ -159,9 +160,10 @@ export function toConfig(values: Parsed): Config {
       : undefined,
     taskModel: values.TASK_MODEL,
     rag: {
-      topK: values.RAG_TOP_K ?? 5,
+      topK: values.RAG_TOP_K,
       minScore: values.RAG_MIN_SCORE,
       required: values.RAG_REQUIRED ?? false,
+      place: values.RAG_PROMPT_PLACE ?? 'user',
     },
     runRetentionDays: values.IVY_RUN_RETENTION_DAYS ?? 30,
     host: values.HOST ?? '127.0.0.1',

@@ -1,6 +1,6 @@
 /** The vocabulary of a chat completion, free of any wire format. */
 
-import type { CitedPassage, RetrievalState } from './knowledge';
+import type { CitedPassage, Missing, RetrievalState } from './knowledge';
 
 export interface TextPart {
   type: 'text';
@@ -74,6 +74,10 @@ export interface ChatRequest {
   passages: readonly CitedPassage[];
   /** How the search for passages went; a provider that writes without a model has to say it itself. */
   retrieval: RetrievalState;
+  /** What the question names that stands in no document. */
+  missing?: Missing;
+  /** True when the passages share little with the question. */
+  weak?: boolean;
   options: GenerationOptions;
   /** Tokens left for the answer in the model's context; undefined when its length is unknown. */
   room?: number;
@@ -120,6 +124,8 @@ export interface ModelInfo {
   /** Most tokens one answer may have, where the provider has such a limit. */
   maxOutputTokens?: number;
   capabilities: { vision: boolean; tools: boolean; thinking: boolean; embedding: boolean };
+  /** The host that a listed model really runs on, when that is not this machine. */
+  remote?: string;
   /** Bytes on disk, for local models. */
   sizeBytes?: number;
   parameterSize?: string;

@@ -1,7 +1,7 @@
 /** The vocabulary of retrieval: documents are uploaded wholes, passages the units that are found and cited. */
 
 /** Stages that find and order passages. */
-export const STAGES = ['keyword', 'feedback', 'identifier', 'vector', 'fused', 'rerank'] as const;
+export const STAGES = ['keyword', 'vector', 'fused', 'rerank'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** A value of each stage that saw a passage; a stage that did not has no key. */
@@ -58,11 +58,22 @@ export interface RetrievalQuery {
 
 export type RetrievalState = 'ok' | 'empty' | 'degraded' | 'off';
 
+/** What a question names that stands in none of the documents that were searched. */
+export interface Missing {
+  /** Identifiers and clause numbers, as they were written. */
+  identifiers: readonly string[];
+  words: readonly string[];
+}
+
 export interface Retrieval {
   state: Exclude<RetrievalState, 'off'>;
   /** Why, in words for people, when the state is not `ok`. */
   reason: string | undefined;
   passages: readonly Passage[];
+  /** Undefined when nothing is missing, or it is not known. */
+  missing?: Missing;
+  /** True when even the best passage shares little with the question: a warning, not a verdict. */
+  weak?: boolean;
   /** All that was scored before threshold and limit, best first. */
   candidates: readonly Candidate[];
   /** Milliseconds of each stage; some run side by side. */

@@ -1,5 +1,5 @@
 import type { Usage } from './chat';
-import type { Candidate, CitedPassage, RetrievalState } from './knowledge';
+import type { Candidate, CitedPassage, Missing, RetrievalState } from './knowledge';
 import type { PromptReport, SentenceEvidence } from './run';
 
 /** Everything about one question that was answered, to be looked at afterwards. */
@@ -21,6 +21,8 @@ export interface RunRecord {
     state: RetrievalState;
     reason: string | null;
     query: string;
+    missing: Missing | null;
+    weak: boolean;
     /** Without their texts. */
     passages: readonly Omit<CitedPassage, 'text'>[];
     candidates: readonly Candidate[];
@@ -28,6 +30,8 @@ export interface RunRecord {
     durationMs: number;
   } | null;
   prompt: PromptReport | null;
+  /** Why the model has not read the passages; null when nothing says so. */
+  undelivered: string | null;
   answeredBy: { provider: string; model: string } | null;
   answer: string;
   evidence: readonly SentenceEvidence[];

@@ -1,7 +1,7 @@
 /** One question from arrival to the last event of its answer. */
 
 import type { ChatMessage, GenerationOptions, ModelEvent, OptionName, Usage } from './chat';
-import type { Candidate, CitedPassage, RetrievalState } from './knowledge';
+import type { Candidate, CitedPassage, Missing, RetrievalState } from './knowledge';
 
 /** How a client gets the evidence beside the `[n]` in the text. */
 export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
@@ -43,7 +43,10 @@ export interface RagOptions {
 
 /** Retrieval settings in force for a run, frozen when it starts. */
 export interface RetrievalSettings {
-  topK: number;
+  /** Passages for the model; undefined lets the question and the model decide. */
+  topK: number | undefined;
+  /** Where passages stand in the prompt of a model that reads them there. */
+  place: 'user' | 'system';
   minScore: number | undefined;
   /** True when a failed retrieval must fail the answer. */
   required: boolean;
@@ -107,6 +110,8 @@ export type RunEvent =
   | { type: 'step'; step: 'rewrite'; question: string; query: string; by: 'model' | 'words'; usage?: Usage }
   | { type: 'step'; step: 'search'; query: string }
   | { type: 'step'; step: 'prompt'; report: PromptReport }
+  /** The provider counted far fewer tokens than the prompt has: the model has not read the passages. */
+  | { type: 'step'; step: 'undelivered'; model: string; reason: string }
   | { type: 'step'; step: 'model'; provider: string; model: string; ignored: readonly OptionName[] }
   | {
       type: 'retrieval';
@@ -114,6 +119,8 @@ export type RunEvent =
       reason?: string;
       query: string;
       passages: readonly CitedPassage[];
+      missing?: Missing;
+      weak?: boolean;
       /** All that was scored, best first. */
       candidates: readonly Candidate[];
       timings: Readonly<Record<string, number>>;

@@ -30,6 +30,8 @@ export function toAgentResponse(query: string, retrieval: Retrieval) {
     query,
     state: retrieval.state,
     reason: retrieval.reason ?? null,
+    ...(retrieval.missing && { missing: retrieval.missing }),
+    ...(retrieval.weak && { weak: true }),
     duration_ms: toTenths(retrieval.durationMs),
     timings_ms: Object.fromEntries(Object.entries(retrieval.timings).map(([stage, ms]) => [stage, toTenths(ms)])),
     documents: retrieval.passages.map((passage) => ({

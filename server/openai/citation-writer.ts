@@ -58,8 +58,24 @@ export class CitationWriter {
         data: { action: 'knowledge_search', query: event.query.slice(0, MAX_QUERY_CHARS), done: false },
       },
       { type: 'status', data: { action: 'sources_retrieved', count: event.passages.length, done: true } },
+      ...(event.missing
+        ? [status(`Not in the documents: ${[...event.missing.identifiers, ...event.missing.words].join(', ')}`)]
+        : []),
+      ...(event.weak ? [status('The passages match the question only weakly')] : []),
       ...this.toOpenWebUiSources(event.passages),
     ];
+  }
+
+  /** What is to be said of a step of the run; answers Open WebUI's events for it. */
+  step(step: Extract<RunEvent, { type: 'step' }>): object[] {
+    if (this.style !== 'openwebui') return [];
+    if (step.step === 'undelivered') return [status(step.reason)];
+    if (step.step !== 'prompt') return [];
+    const { passagesLeftOut: passages, messagesLeftOut: messages } = step.report;
+    const parts = [passages > 0 && `${passages} passages`, messages > 0 && `${messages} earlier messages`].filter(
+      Boolean,
+    );
+    return parts.length === 0 ? [] : [status(`Did not fit into the model’s context: ${parts.join(' and ')}`)];
   }
 
   /** Follows the text as it is written. */
@@ -79,7 +95,7 @@ export class CitationWriter {
     // Where the text of no source is known, nothing was checked.
     const judged = sentences.filter(({ supported }) => supported !== null);
     if (this.style !== 'openwebui' || judged.length === 0) return [];
-    return [{ type: 'status', data: { description: toSummary(judged), done: true } }];
+    return [status(toSummary(judged))];
   }
 
   /** The judged sentences, as many as fit into a line, doubtful ones first; undefined when there are none. */
@@ -178,6 +194,8 @@ export class CitationWriter {
     });
   }
 }
+
+const status = (description: string) => ({ type: 'status', data: { description, done: true } });
 
 /** `6 cited sentences checked, 1 is not supported by its source`. */
 function toSummary(sentences: readonly SentenceEvidence[]): string {

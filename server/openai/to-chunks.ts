@@ -1,10 +1,10 @@
 import type { TokenLogprob, Usage } from '../core/chat';
 import type { AppError } from '../core/errors';
-import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
 import type { CitationWriter } from './citation-writer';
 import { toErrorBody } from './errors';
 import { toLogprobs } from './logprobs';
+import { RagFacts } from './rag-facts';
 import { toFinishReason, toUsage } from './usage';
 
 export interface ChunkHead {
@@ -32,7 +32,7 @@ export class ChunkEncoder {
   private started = false;
   private toolIndex = 0;
   private usage: Usage | undefined;
-  private rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+  private readonly rag = new RagFacts();
 
   constructor(
     private readonly head: ChunkHead,
@@ -56,9 +56,11 @@ export class ChunkEncoder {
     for (const event of events) {
       switch (event.type) {
         case 'step':
+          this.rag.see(event);
+          for (const data of this.citations.step(event)) out += this.start() + this.eventChunk(data);
           break;
         case 'retrieval':
-          this.rag = { state: event.state, reason: event.reason ?? null };
+          this.rag.see(event);
           for (const data of this.citations.retrieved(event)) out += this.start() + this.eventChunk(data);
           break;
         case 'usage':
@@ -127,7 +129,7 @@ export class ChunkEncoder {
   private start(): string {
     if (this.started) return '';
     this.started = true;
-    const ivy = JSON.stringify({ request_id: this.head.requestId, rag: this.rag });
+    const ivy = JSON.stringify({ request_id: this.head.requestId, rag: this.rag.toWire() });
     const chunk = this.chunk({ role: 'assistant', content: '' }, null);
     return `${chunk.slice(0, -3)},"ivy":${ivy}}\n\n`;
   }
@@ -138,11 +140,13 @@ export class ChunkEncoder {
     return annotations.length === 0 ? '' : this.chunk({ annotations }, null);
   }
 
-  /** The finish chunk, with what the check of the answer found. */
+  /** The finish chunk, with what the check of the answer found, and what was learnt of the search meanwhile. */
   private last(finishReason: string): string {
     const chunk = this.chunk({}, finishReason);
     const evidence = this.citations.toEvidence();
-    return evidence ? `${chunk.slice(0, -3)},"ivy":${JSON.stringify({ evidence })}}\n\n` : chunk;
+    const rag = this.rag.changed ? this.rag.toWire() : undefined;
+    if (!evidence && !rag) return chunk;
+    return `${chunk.slice(0, -3)},"ivy":${JSON.stringify({ ...(rag && { rag }), ...(evidence && { evidence }) })}}\n\n`;
   }
 
   /** In chunks of their own, few enough tokens in each to keep the line short. */

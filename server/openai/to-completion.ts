@@ -1,9 +1,9 @@
 import type { FinishReason, TokenLogprob, ToolCall, Usage } from '../core/chat';
 import { AppError } from '../core/errors';
-import type { RetrievalState } from '../core/knowledge';
 import type { RunEvent } from '../core/run';
 import type { CitationWriter } from './citation-writer';
 import { toLogprobs } from './logprobs';
+import { RagFacts } from './rag-facts';
 import type { ChunkHead } from './to-chunks';
 import { toFinishReason, toUsage } from './usage';
 
@@ -17,7 +17,7 @@ export async function toChatCompletion(
   let reasoning = '';
   const calls: ToolCall[] = [];
   let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-  let rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+  const rag = new RagFacts();
   const tokens: TokenLogprob[] = [];
   let refusal: string | null = null;
   let finish: FinishReason | undefined;
@@ -26,9 +26,10 @@ export async function toChatCompletion(
     for (const event of events) {
       switch (event.type) {
         case 'step':
+          rag.see(event);
           break;
         case 'retrieval':
-          rag = { state: event.state, reason: event.reason ?? null };
+          rag.see(event);
           watchers.citations.retrieved(event);
           break;
         case 'text-delta':
@@ -90,6 +91,6 @@ export async function toChatCompletion(
       },
     ],
     usage: toUsage(usage),
-    ivy: { request_id: head.requestId, rag, ...(evidence && { evidence }) },
+    ivy: { request_id: head.requestId, rag: rag.toWire(), ...(evidence && { evidence }) },
   };
 }

@@ -1,30 +1,23 @@
-import type { ChatMessage, ChatProvider, ModelEvent, ModelInfo } from '../core/chat';
+import type { ChatMessage, ChatProvider, ModelInfo } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
-import type {
-  Citation,
-  Orchestrator,
-  PromptReport,
-  RetrievalSettings,
-  RunContext,
-  RunEvent,
-  RunRequest,
-} from '../core/run';
+import type { Citation, Orchestrator, RetrievalSettings, RunContext, RunEvent, RunRequest } from '../core/run';
 import { searchable } from '../core/run';
 import { thenDelegate } from '../lib/iterate';
-import { fitToContext } from './budget';
 import { CitationFilter, stripMarkers } from './citations';
 import { judgeSentences } from './evidence';
 import { decideGate, type Gate } from './gate';
-import { fitOptions } from './options';
-import { toPassagesMessage, toRetrievalNote } from './prompt';
+import { type CalledEvent, callModel } from './model-call';
+import { passagesFor, passagesOf } from './passage-count';
 import { leansOnConversation, type Rewriter } from './rewrite';
+import type { TokenRatios } from './tokens';
 
 export interface AnswerParts {
   /** Resolves who answers; throws what is missing and how to get it. */
   target(): Promise<{ provider: ChatProvider; model: ModelInfo }>;
   retriever: Retriever;
   rewriter: Rewriter;
+  ratios: TokenRatios;
   settings: RetrievalSettings;
   /** False for provider models that are exposed as they are. */
   retrieval: boolean;
@@ -62,7 +55,8 @@ async function* prepare(
   }
   if (gate.retrieve) yield [{ type: 'step', step: 'search', query }];
   const scope = searchable(context.principal, request.rag.collections);
-  const retrieval = await retrieve(parts, request, { ...gate, query, collections: scope }, signal);
+  const found = await retrieve(parts, request, { ...gate, query, collections: scope }, signal);
+  const retrieval = { ...found, passages: await forModel(found, parts, request, target) };
   yield [retrieval];
   parts.keepEvidence?.(context.runId, retrieval.passages);
   // Degraded with passages means that a part of the search failed, not the search.
@@ -71,38 +65,27 @@ async function* prepare(
   }
   const { provider, model } = await target;
   signal.throwIfAborted();
-
-  const { options, ignored } = fitOptions(request, provider, model);
-  const history = cleanHistory(request.messages);
-  const budget = fitToContext(history, retrieval.passages, {
-    contextLength: model.contextLength,
-    options,
-  });
-  yield [
-    { type: 'step', step: 'prompt', report: budget.report },
-    { type: 'step', step: 'model', provider: provider.id, model: model.id, ignored },
-  ];
-  const inBlocks = provider.grounding === 'blocks' && canCiteNatively(request, budget.passages, provider);
-  const note =
-    inBlocks || budget.passages.length === 0 ? toRetrievalNote(retrieval.state, budget.passages.length) : undefined;
-  const grounding = note ?? (budget.passages.length > 0 ? toPassagesMessage(budget.passages) : undefined);
-  const upstream = provider.stream(
-    {
-      model: model.id,
-      messages: grounding ? insertGrounding(budget.messages, grounding, inBlocks) : budget.messages,
-      passages: inBlocks ? budget.passages : [],
-      retrieval: retrieval.state,
-      options,
-      room: roomFor(budget.report),
-      user: request.user,
-    },
-    signal,
-  );
+  const messages = cleanHistory(request.messages);
+  const { place } = parts.settings;
+  const call = { provider, model, request, messages, retrieval, place, ratios: parts.ratios };
+  const opened = yield* callModel(call, signal);
   // Without a search there is nothing to check, and in JSON `[1, 2]` is a list, not a citation.
   const asText = (request.options.responseFormat?.type ?? 'text') === 'text';
   return retrieval.state === 'off' || !asText
-    ? (upstream as AsyncIterable<readonly RunEvent[]>)
-    : withCitations(upstream, budget.passages, request.firstCitation ?? 1);
+    ? (opened.events as AsyncIterable<readonly RunEvent[]>)
+    : withCitations(opened.events, opened.passages, request.firstCitation ?? 1);
+}
+
+/** As many passages as the model reads well, unless the number was set. A model that is missing is reported later. */
+async function forModel(
+  { passages, query }: RetrievalEvent,
+  { settings }: AnswerParts,
+  { rag }: RunRequest,
+  target: Promise<{ model: ModelInfo }>,
+): Promise<readonly CitedPassage[]> {
+  if (rag.topK !== undefined || settings.topK !== undefined || passages.length === 0) return passages;
+  const resolved = await target.catch(() => undefined);
+  return resolved ? passages.slice(0, passagesOf(passages.length, query, resolved.model)) : passages;
 }
 
 async function retrieve(
@@ -126,7 +109,7 @@ async function retrieve(
   const { rag } = request;
   const query = {
     text: gate.query,
-    limit: rag.topK ?? parts.settings.topK,
+    limit: rag.topK ?? parts.settings.topK ?? passagesFor(gate.query),
     minScore: rag.minScore ?? parts.settings.minScore,
     collections: gate.collections,
   };
@@ -149,35 +132,18 @@ async function retrieve(
     reason: result.reason,
     query: gate.query,
     passages: result.passages.map((passage, index) => ({ ...passage, n: index + (request.firstCitation ?? 1) })),
+    ...(result.missing && { missing: result.missing }),
+    ...(result.weak && { weak: true }),
     candidates: result.candidates,
     timings: result.timings,
     durationMs: result.durationMs,
   };
 }
 
-/** Blocks need text to cite, and the API does not combine its citations with a JSON answer. */
-function canCiteNatively(request: RunRequest, passages: readonly CitedPassage[], provider: ChatProvider): boolean {
-  if (provider.id === 'builtin') return true;
-  const format = request.options.responseFormat?.type ?? 'text';
-  return format === 'text' && passages.every((passage) => passage.text !== undefined);
-}
-
 function cleanHistory(messages: readonly ChatMessage[]): ChatMessage[] {
   return messages.map((message) =>
     message.role === 'assistant' ? { ...message, text: stripMarkers(message.text) } : message,
   );
-}
-
-/** Passages go directly before the last user message; a note that goes with blocks joins the stable head. */
-function insertGrounding(messages: readonly ChatMessage[], grounding: ChatMessage, atHead: boolean): ChatMessage[] {
-  const at = atHead
-    ? messages.findIndex((message) => message.role !== 'system')
-    : messages.findLastIndex((message) => message.role === 'user');
-  return at < 0 ? [...messages, grounding] : messages.toSpliced(at, 0, grounding);
-}
-
-function roomFor({ contextLength, promptTokensEstimate }: PromptReport): number | undefined {
-  return contextLength === undefined ? undefined : Math.max(1, contextLength - promptTokensEstimate);
 }
 
 /** Numbers that may be cited: our passages, and before them what the client itself put into the prompt. */
@@ -187,7 +153,7 @@ function citable(passages: readonly CitedPassage[], first: number): ReadonlySet<
 
 /** Checks markers that the model writes, and writes those of providers that cite natively. */
 async function* withCitations(
-  upstream: AsyncIterable<readonly ModelEvent[]>,
+  upstream: AsyncIterable<readonly CalledEvent[]>,
   passages: readonly CitedPassage[],
   first: number,
 ): AsyncIterable<readonly RunEvent[]> {
@@ -233,6 +199,7 @@ async function* withCitations(
             batch.push(event);
             break;
           }
+          case 'step':
           case 'reasoning-delta':
           case 'logprobs':
           case 'usage':

@@ -3,29 +3,33 @@ import { textOf } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage } from '../core/knowledge';
 import type { PromptReport } from '../core/run';
-import { toPassagesMessage } from './prompt';
+import { toPassagesText } from './prompt';
+import { unitsOf } from './tokens';
 
 /** Tokens kept free for the answer when the caller sets no limit. */
 const DEFAULT_ANSWER_TOKENS = 1024;
 /** Roughly what an image costs; providers differ. */
 const IMAGE_TOKENS = 1000;
-const MESSAGE_OVERHEAD = 6;
-
-/**
- * A cautious estimate: 3.5 characters a token for Latin script, one token a character beyond it.
- * Tokenisers differ by model, and the provider's own count is what is recorded.
- */
-export function estimateTokens(text: string): number {
-  let wide = 0;
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x2e7f) wide += 1;
-  return Math.ceil((text.length - wide) / 3.5) + wide;
-}
+/** What a chat template writes around each message. */
+const MESSAGE_TOKENS = 6;
 
 export interface Budgeted {
   /** Without the passages. */
   messages: readonly ChatMessage[];
   passages: readonly CitedPassage[];
   report: PromptReport;
+}
+
+export interface Limits {
+  /** Undefined when the provider does not say: then nothing is left out. */
+  contextLength: number | undefined;
+  options: GenerationOptions;
+  /** Units of a token (`unitsOf`). */
+  ratio: number;
+  /** What Ivy adds to the system message. */
+  rules: string | undefined;
+  /** True to go on when even the question seems too long: the model has the last word. */
+  trying?: boolean;
 }
 
 /**
@@ -36,12 +40,16 @@ export interface Budgeted {
 export function fitToContext(
   messages: readonly ChatMessage[],
   passages: readonly CitedPassage[],
-  limits: { contextLength: number | undefined; options: GenerationOptions },
+  limits: Limits,
 ): Budgeted {
-  const { contextLength, options } = limits;
-  const size = (list: readonly ChatMessage[]) => list.reduce((sum, message) => sum + messageTokens(message), 0);
+  const { contextLength, options, ratio } = limits;
+  const tokens = (text: string) => Math.ceil(unitsOf(text) / ratio);
+  const size = (list: readonly ChatMessage[]) => list.reduce((sum, message) => sum + messageTokens(message, tokens), 0);
+  const passageTokens = (list: readonly CitedPassage[]) => (list.length === 0 ? 0 : tokens(toPassagesText(list)));
+  const rules = limits.rules ? tokens(limits.rules) + MESSAGE_TOKENS : 0;
+  const tools = options.tools ? tokens(JSON.stringify(options.tools)) : 0;
   if (contextLength === undefined) {
-    const promptTokensEstimate = size(messages) + passageTokens(passages);
+    const promptTokensEstimate = size(messages) + passageTokens(passages) + rules + tools;
     return {
       messages,
       passages,
@@ -50,9 +58,8 @@ export function fitToContext(
   }
   const answer = Math.min(options.maxTokens ?? DEFAULT_ANSWER_TOKENS, Math.floor(contextLength / 2));
   const { head, turns, tail } = divide(messages);
-  const tools = options.tools ? estimateTokens(JSON.stringify(options.tools)) : 0;
-  let used = size(head) + size(tail) + tools + answer;
-  if (used > contextLength) {
+  let used = size(head) + size(tail) + rules + tools + answer;
+  if (used > contextLength && !limits.trying) {
     throw new AppError(
       'context_length_exceeded',
       `The question needs about ${used} tokens with its answer, but the model reads ${contextLength}. Shorten it or choose a model with a longer context.`,
@@ -95,12 +102,19 @@ function divide(messages: readonly ChatMessage[]) {
   return { head: messages.slice(0, headEnd), turns, tail: messages.slice(tailStart) };
 }
 
-function passageTokens(passages: readonly CitedPassage[]): number {
-  return passages.length === 0 ? 0 : messageTokens(toPassagesMessage(passages));
+function messageTokens(message: ChatMessage, tokens: (text: string) => number): number {
+  const images = message.role === 'user' ? message.content.filter((part) => part.type === 'image').length : 0;
+  const calls =
+    message.role === 'assistant' && message.toolCalls.length > 0 ? tokens(JSON.stringify(message.toolCalls)) : 0;
+  return tokens(textOf(message)) + calls + images * IMAGE_TOKENS + MESSAGE_TOKENS;
 }
 
-function messageTokens(message: ChatMessage): number {
-  const images = message.role === 'user' ? message.content.filter((part) => part.type === 'image').length : 0;
-  const calls = message.role === 'assistant' ? estimateTokens(JSON.stringify(message.toolCalls)) : 0;
-  return estimateTokens(textOf(message)) + calls + images * IMAGE_TOKENS + MESSAGE_OVERHEAD;
+/** Units of a whole prompt as it is sent, images apart. */
+export function promptUnits(messages: readonly ChatMessage[], options: GenerationOptions): number {
+  const text = messages.reduce((sum, message) => {
+    const calls =
+      message.role === 'assistant' && message.toolCalls.length > 0 ? unitsOf(JSON.stringify(message.toolCalls)) : 0;
+    return sum + unitsOf(textOf(message)) + calls;
+  }, 0);
+  return text + (options.tools ? unitsOf(JSON.stringify(options.tools)) : 0);
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors';
 import type { Evaluation, GoldenQuestion, JudgedQuestion, Quality } from '../core/evaluation';
 import type { Retriever, Stage } from '../core/knowledge';
-import { csvRows } from '../lib/csv';
+import { csvRows } from '../text/csv';
 
 /** Places looked at. */
 const DEPTH = 10;

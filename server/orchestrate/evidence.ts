@@ -1,7 +1,7 @@
 import type { CitedPassage } from '../core/knowledge';
 import type { Citation, EvidenceIssue, SentenceEvidence } from '../core/run';
-import { isIdentifier, toTerms } from '../lib/analyze';
-import { detectLanguage, type Language } from '../lib/language';
+import { detectLanguage, ENGLISH, type Language } from '../text/language';
+import { contentStems, isIdentifier } from '../text/words';
 import { agrees, quantitiesOf } from './quantities';
 import { type Span, splitSentences } from './sentences';
 
@@ -65,7 +65,7 @@ export function judgeSentences(
     sources.set(n, source);
     return source;
   };
-  const language = detectLanguage(text);
+  const language = detectLanguage(text) ?? ENGLISH;
   const judged: SentenceEvidence[] = [];
   let next = 0;
   for (const span of splitSentences(text)) {
@@ -97,7 +97,7 @@ function judge(text: string, span: Span, sources: readonly Source[], language: L
     (rest, { start, end }) => rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end),
     sentence,
   );
-  const terms = [...new Set(toTerms(wording, language))];
+  const terms = [...new Set(contentStems(wording, language))];
   const words = terms.filter((term) => /\p{L}/u.test(term) && !isIdentifier(term));
   const identifiers = terms.filter(isIdentifier);
   const comparable = sources.some((source) => source.language === language);
@@ -176,17 +176,17 @@ function withoutNames(sentence: string, sources: readonly Source[]): string {
 }
 
 function prepare(text: string, names: readonly string[]): Source {
-  const language = detectLanguage(text);
+  const language = detectLanguage(text) ?? ENGLISH;
   const all = [...names, text].join('\n\n');
   // Lines of a paragraph run on: only blank lines, lists and tables end a sentence.
   const flowing = text.replace(/([^\n])\n(?=[^\n|\-*#\s])/g, '$1 ');
   return {
     names,
-    terms: new Set(toTerms(all, language)),
+    terms: new Set(contentStems(all, language)),
     quantities: quantitiesOf(text),
     sentences: splitSentences(flowing).map(({ start, end }) => {
       const sentence = flowing.slice(start, end);
-      return { text: sentence, terms: new Set(toTerms(sentence, language)) };
+      return { text: sentence, terms: new Set(contentStems(sentence, language)) };
     }),
     language,
   };

@@ -7,7 +7,7 @@ export type Gate =
   | { retrieve: false; query: string; reason: string };
 
 const GREETING =
-  /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|thanks?|thank you|ok(ay)?|bye|goodbye|test|ping)\b[\s!.,?]*(ivy|there|you|all|very much|a lot)?[\s!.?]*$/i;
+  /^(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening)|guten (?:morgen|tag|abend)|thanks?|thank you|danke|merci|gracias|grazie|obrigad[oa]|bonjour|salut|hola|ciao|olá|ok(?:ay)?|bye|goodbye|tschüss|test|ping|привет|спасибо|здравствуйте|你好|您好|谢谢|再见|こんにちは|ありがとう)(?![\p{L}\p{N}])[\s!.,?。！]*(?:ivy|there|you|all|very much|a lot|schön|sehr|beaucoup|ございます)?[\s!.?。！]*$/iu;
 const MIN_LENGTH = 10;
 const MAX_GREETING = 60;
 /** Searching, rewriting, embedding and records take the query as it is, and a message may hold megabytes. */
@@ -25,10 +25,16 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
   if (query.length <= MAX_GREETING && GREETING.test(query)) return off('a greeting');
   // Short questions with a digit are often identifiers: 5.3.2.1, cES1001.
   const alone = !request.messages.slice(0, -1).some(({ role }) => role === 'user');
-  if (query.length < MIN_LENGTH && alone && !/\d/.test(query)) return off('too short to search for');
+  if (lengthOf(query) < MIN_LENGTH && alone && !/\p{N}/u.test(query)) return off('too short to search for');
   if (!searchable.documents) return off('there are no documents yet');
   return { retrieve: true, query, reason: 'a question' };
 }
+
+/** A letter of a script without blanks says about as much as four others. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
+
+const lengthOf = (query: string): number => query.length + 3 * (query.match(UNSPACED)?.length ?? 0);
 
 /** A question stands before or after what was pasted with it. */
 function withinLimit(query: string): string {

@@ -44,23 +44,22 @@ export class BuiltinProvider implements ChatProvider {
   }
 }
 
-function compose(question: string, { passages, retrieval }: ChatRequest): string[] {
+function compose(question: string, { passages, retrieval, missing, weak }: ChatRequest): string[] {
   const notice =
     '*No language model is configured, so Ivy quotes the documents instead of writing an answer. ' +
     'Start Ollama with a chat model, or choose Claude on the admin page.*';
   const quotable = passages.filter((passage) => passage.text);
+  const names = [...(missing?.identifiers ?? []), ...(missing?.words ?? [])].map((name) => `“${name}”`).join(', ');
+  const absent = names === '' ? [] : [`**No document contains ${names}.**`];
   if (quotable.length > 0) {
-    return [
-      notice,
-      'The passages that match best:',
-      ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage)),
-    ];
+    const lead = names !== '' || weak ? 'The passages that come nearest:' : 'The passages that match best:';
+    return [notice, ...absent, lead, ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage))];
   }
   if (retrieval === 'off') return [notice, 'The documents were not searched. Ask a question about them.'];
   if (retrieval === 'degraded') return [notice, 'The documents could not be searched just now.'];
-  if (passages.length === 0) return [notice, 'Nothing in the documents matches this question.'];
+  if (passages.length === 0) return [notice, ...absent, 'Nothing in the documents matches this question.'];
   const places = passages.map((passage) => `- ${passage.source}, page ${passage.page} [${passage.n}]`);
-  return [notice, 'These places match, but the knowledge agent sent no text to quote:', places.join('\n')];
+  return [notice, ...absent, 'These places match, but the knowledge agent sent no text to quote:', places.join('\n')];
 }
 
 function quote(question: string, passage: CitedPassage): string {

@@ -1,5 +1,10 @@
+import { detectLanguage, ENGLISH } from '../text/language';
+import { toWords } from '../text/words';
+
 /** Longest quotation in characters. */
 const MAX_LENGTH = 700;
+/** Lines of a passage that are looked at; passages are far shorter. */
+const MAX_LINES = 400;
 
 /**
  * The run of whole lines of `text` that shares most words with the question, word for word, up to
@@ -7,8 +12,11 @@ const MAX_LENGTH = 700;
  */
 export function bestExcerpt(text: string, question: string): string {
   if (text.length <= MAX_LENGTH) return text.trim();
-  const words = new Set(question.toLowerCase().match(/[\p{L}\p{N}_]{3,}/gu) ?? []);
-  const lines = text.split('\n').flatMap(splitLong);
+  const language = detectLanguage(question) ?? ENGLISH;
+  const formsOf = (line: string) => toWords(line, [language]).flatMap(({ surface, stems }) => [surface, ...stems]);
+  const wanted = new Set(formsOf(question).filter((form) => !language.stopWords.has(form)));
+  const lines = text.split('\n').flatMap(splitLong).slice(0, MAX_LINES);
+  const shared = lines.map((line) => [...new Set(formsOf(line))].filter((form) => wanted.has(form)));
   let best = { score: -1, start: 0, end: 1 };
   for (let start = 0; start < lines.length; start++) {
     let length = 0;
@@ -17,7 +25,7 @@ export function bestExcerpt(text: string, question: string): string {
       const line = lines[end] ?? '';
       if (length > 0 && length + line.length > MAX_LENGTH) break;
       length += line.length + 1;
-      for (const word of line.toLowerCase().match(/[\p{L}\p{N}_]{3,}/gu) ?? []) if (words.has(word)) seen.add(word);
+      for (const form of shared[end] ?? []) seen.add(form);
       if (seen.size > best.score) best = { score: seen.size, start, end: end + 1 };
     }
   }
@@ -33,5 +41,5 @@ export function bestExcerpt(text: string, question: string): string {
 
 /** Cuts a very long line at sentence ends. */
 function splitLong(line: string): string[] {
-  return line.length <= 300 ? [line] : (line.match(/.{1,300}?(?:[.!?]\s|$)|.{1,300}/g) ?? [line]);
+  return line.length <= 300 ? [line] : (line.match(/.{1,300}?(?:[.!?。！？]\s?|$)|.{1,300}/g) ?? [line]);
 }

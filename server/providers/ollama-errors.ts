@@ -64,3 +64,21 @@ function fromStatus(status: number, said: string, cause: Error): AppError {
       return new AppError('upstream_error', `Ollama failed (HTTP ${status}): ${said}`, { cause });
   }
 }
+
+/** Words of the errors that chat templates raise; what they mean is only in their text. */
+const TEMPLATE = /template|system (?:role|message|prompt)|roles? must|conversation roles|raise_exception|jinja/i;
+
+/** True when the model's chat template refuses the form of the conversation. */
+export function refusesTemplate(error: unknown): error is NdjsonRefusal {
+  return (
+    error instanceof NdjsonRefusal && (error.status === 400 || error.status >= 500) && TEMPLATE.test(saidIn(error.body))
+  );
+}
+
+export function templateRefusal(model: string, error: NdjsonRefusal): AppError {
+  return new AppError(
+    'upstream_error',
+    `The chat template of ${model} refuses this conversation, also without a system message: ${saidIn(error.body)}. Choose another model.`,
+    { cause: error },
+  );
+}

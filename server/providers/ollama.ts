@@ -20,7 +20,8 @@ import { createId } from '../lib/ids';
 import { thenDelegate } from '../lib/iterate';
 import { createServiceFetch } from '../net/http';
 import { type NdjsonReader, openNdjson } from '../net/ndjson';
-import { toOllamaError, toStreamError } from './ollama-errors';
+import { refusesTemplate, templateRefusal, toOllamaError, toStreamError } from './ollama-errors';
+import { toOllamaMessages, withoutSystem } from './ollama-messages';
 
 // `ollama/browser` is the same client without the file access of the Node entry, which reads a local
 // file when an image string happens to be an existing path.
@@ -46,6 +47,9 @@ export interface OllamaOptions {
 /** Fields of `/api/tags` that the package's types lack. */
 type TagsModel = Awaited<ReturnType<Ollama['list']>>['models'][number] & {
   capabilities?: string[];
+  /** Of a model that this Ollama only passes questions on to. */
+  remote_host?: string;
+  remote_model?: string;
   details: { context_length?: number };
 };
 
@@ -109,24 +113,34 @@ export class OllamaProvider implements ChatProvider, EmbeddingProvider {
         param: 'model',
       });
     }
-    const limits = {
+    const messages = toOllamaMessages(request.messages);
+    try {
+      return readAnswer(await this.post(toOllamaRequest(request, model, messages), signal));
+    } catch (error) {
+      const folded = refusesTemplate(error) ? withoutSystem(messages) : undefined;
+      if (!folded || signal.aborted) throw toOllamaError(error, signal);
+      try {
+        return readAnswer(await this.post(toOllamaRequest(request, model, folded), signal));
+      } catch (again) {
+        throw refusesTemplate(again) ? templateRefusal(request.model, again) : toOllamaError(again, signal);
+      }
+    }
+  }
+
+  private post(body: NativeRequest, signal: AbortSignal): Promise<NdjsonReader> {
+    const call = {
+      url: `${this.options.baseUrl}/api/chat`,
+      method: 'POST' as const,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    };
+    return openNdjson(call, {
       service: SERVICE,
       signal,
       firstByteMs: FIRST_BYTE_MS,
       idleMs: this.options.idleMs ?? IDLE_MS,
       maxLineBytes: MAX_LINE_BYTES,
-    };
-    const call = {
-      url: `${this.options.baseUrl}/api/chat`,
-      method: 'POST' as const,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(toOllamaRequest(request, model)),
-    };
-    try {
-      return readAnswer(await openNdjson(call, limits));
-    } catch (error) {
-      throw toOllamaError(error, signal);
-    }
+    });
   }
 
   private async list(): Promise<readonly ModelInfo[]> {
@@ -155,6 +169,7 @@ export class OllamaProvider implements ChatProvider, EmbeddingProvider {
         thinking: capabilities?.includes('thinking') ?? false,
         embedding,
       },
+      ...((model.remote_host || model.remote_model) && { remote: model.remote_host || 'another machine' }),
       sizeBytes: model.size,
       parameterSize: model.details.parameter_size,
       quantization: model.details.quantization_level,
@@ -166,7 +181,7 @@ export class OllamaProvider implements ChatProvider, EmbeddingProvider {
 type NativeRequest = OllamaRequest & { stream: true; truncate: boolean; shift: boolean };
 
 /** The native request. `num_ctx` is constant per model: a different value would reload it. */
-function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest {
+function toOllamaRequest(request: ChatRequest, model: ModelInfo, messages: Message[]): NativeRequest {
   const { options } = request;
   const named = typeof options.toolChoice === 'object' ? options.toolChoice.name : undefined;
   const tools = options.toolChoice === 'none' ? [] : (options.tools ?? []);
@@ -174,7 +189,7 @@ function toOllamaRequest(request: ChatRequest, model: ModelInfo): NativeRequest 
   return {
     model: request.model,
     stream: true,
-    messages: toOllamaMessages(request.messages),
+    messages,
     // Without this Ollama drops the oldest messages silently when the prompt is too long.
     truncate: false,
     // And without this it slides the context while it writes, passages first.
@@ -208,41 +223,6 @@ function toThink(effort: ReasoningEffort): NativeRequest['think'] {
   // Ollama knows `max`; the package's type does not yet.
   if (effort === 'xhigh' || effort === 'max') return 'max' as 'high';
   return effort;
-}
-
-function toOllamaMessages(messages: readonly ChatMessage[]): Message[] {
-  const toolNames = new Map<string, string>();
-  return messages.map((message) => {
-    switch (message.role) {
-      case 'system':
-        return { role: 'system', content: message.text };
-      case 'user': {
-        const images = message.content.filter((part) => part.type === 'image').map((part) => part.data);
-        return { role: 'user', content: textOf(message), ...(images.length > 0 && { images }) };
-      }
-      case 'assistant':
-        for (const call of message.toolCalls) toolNames.set(call.id, call.name);
-        return {
-          role: 'assistant',
-          content: message.text,
-          ...(message.toolCalls.length > 0 && {
-            tool_calls: message.toolCalls.map((call) => ({
-              id: call.id,
-              function: { name: call.name, arguments: JSON.parse(call.argumentsJson) },
-            })),
-          }),
-        };
-      case 'tool':
-        return {
-          role: 'tool',
-          content: message.text,
-          tool_name: toolNames.get(message.toolCallId) ?? '',
-          tool_call_id: message.toolCallId,
-        };
-      default:
-        return message satisfies never;
-    }
-  });
 }
 
 /** Events of an answer as its lines come in. Leaving it, or its end, closes the connection. */

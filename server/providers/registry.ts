@@ -39,6 +39,10 @@ export class ProviderRegistry {
   readonly anthropic: AnthropicProvider | undefined;
   readonly builtin = new BuiltinProvider();
   private current: ActiveProvider;
+  /** Under `auto`, the model that was chosen first: it stays until it is gone, whatever is installed later. */
+  private autoModel: string | undefined;
+  /** Called when the automatic choice falls on a model; `before` is gone then. */
+  onAutoModel: ((model: string, before: string | undefined) => void) | undefined;
   private lastKnown: { ollama: readonly ModelInfo[]; anthropic: readonly ModelInfo[] } = { ollama: [], anthropic: [] };
 
   /** `previous` is the registry of the configuration before: what it had found out goes on. */
@@ -54,11 +58,20 @@ export class ProviderRegistry {
       ? new AnthropicProvider({ apiKey: settings.anthropic.apiKey, baseUrl: settings.anthropic.baseUrl })
       : undefined;
     const sameOllama = previous?.settings.ollama.baseUrl === settings.ollama.baseUrl;
-    if (previous && sameOllama) this.lastKnown.ollama = previous.lastKnown.ollama;
+    this.onAutoModel = previous?.onAutoModel;
+    if (previous && sameOllama) {
+      this.lastKnown.ollama = previous.lastKnown.ollama;
+      this.autoModel = previous.autoModel;
+    }
     // Once local, an outage is an error: an unrelated change does not fall back to quotations.
     const stillLocal = sameOllama && previous?.settings.llmProvider === 'auto' && previous.current === 'local';
     if (settings.llmProvider !== 'auto') this.current = settings.llmProvider;
     else this.current = stillLocal ? 'local' : 'builtin';
+  }
+
+  /** What `auto` chose before this process started. */
+  preferAuto(model: string | undefined): void {
+    this.autoModel ??= model;
   }
 
   /** Who answers now; `auto` stands resolved. */
@@ -77,8 +90,9 @@ export class ProviderRegistry {
       RESOLVE_WAIT_MS,
       this.ollama.models().catch(() => []),
     );
-    if (!models?.some((model) => !model.capabilities.embedding)) return false;
+    if (!models?.some(answersHere)) return false;
     this.lastKnown.ollama = models;
+    this.pickOllama(models);
     this.current = 'local';
     return true;
   }
@@ -108,7 +122,15 @@ export class ProviderRegistry {
   async find(id: string): Promise<Target | undefined> {
     const [prefix, name] = splitId(id);
     if (prefix === 'ollama') {
-      const model = matchModel(await this.ollama.models(), name);
+      const models = await this.ollama.models();
+      const model = matchModel(models, name);
+      if (model?.remote && !this.remoteChosen(models)) {
+        throw new AppError(
+          'permission_denied',
+          `${name} runs on ${model.remote}, not here. Choose such a model on the admin page first: questions then leave your machines.`,
+          { param: 'model' },
+        );
+      }
       return model && { provider: this.ollama, model };
     }
     if (prefix === 'anthropic' && this.anthropic && this.current === 'claude') {
@@ -155,9 +177,23 @@ export class ProviderRegistry {
     if (ollama) this.lastKnown.ollama = ollama;
     if (anthropic) this.lastKnown.anthropic = anthropic;
     return [
-      ...this.lastKnown.ollama.map((model) => ({ id: `ollama/${model.id}`, model })),
+      ...this.lastKnown.ollama
+        .filter(({ remote }) => remote === undefined || this.remoteChosen(this.lastKnown.ollama))
+        .map((model) => ({ id: `ollama/${model.id}`, model })),
       ...this.lastKnown.anthropic.map((model) => ({ id: `anthropic/${model.id}`, model })),
     ].filter(({ model }) => !model.capabilities.embedding);
+  }
+
+  /** A local model for what nobody chose a model for: chores of clients. Undefined when there is none. */
+  async localTarget(): Promise<Target | undefined> {
+    const model = (await this.ollama.models().catch(() => [])).find(answersHere);
+    return model && { provider: this.ollama, model };
+  }
+
+  /** True when the model that was chosen runs elsewhere: then such models are used and listed. */
+  private remoteChosen(models: readonly ModelInfo[]): boolean {
+    const { model } = this.settings.ollama;
+    return model !== undefined && this.current === 'local' && matchModel(models, model)?.remote !== undefined;
   }
 
   private async builtinTarget(): Promise<Target> {
@@ -190,14 +226,27 @@ export class ProviderRegistry {
     return { provider: this.ollama, model };
   }
 
-  /** The configured model; without one the default, and under `auto` else the first that can chat. */
+  /**
+   * The configured model; without one the default, and under `auto` the one that was chosen first, else the first
+   * that can chat. A model that runs elsewhere is never chosen by itself.
+   */
   private pickOllama(models: readonly ModelInfo[]): ModelInfo | undefined {
     const { ollama, llmProvider } = this.settings;
     if (ollama.model) return matchModel(models, ollama.model);
-    const fallback = llmProvider === 'auto' ? models.find((model) => !model.capabilities.embedding) : undefined;
-    return matchModel(models, DEFAULT_OLLAMA_MODEL) ?? fallback;
+    const here = models.filter(answersHere);
+    if (llmProvider !== 'auto') return matchModel(here, DEFAULT_OLLAMA_MODEL);
+    const before = this.autoModel;
+    const stays = before === undefined ? undefined : here.find(({ id }) => id === before);
+    const model = stays ?? matchModel(here, DEFAULT_OLLAMA_MODEL) ?? here[0];
+    if (model && model.id !== before) {
+      this.autoModel = model.id;
+      this.onAutoModel?.(model.id, before);
+    }
+    return model;
   }
 }
+
+const answersHere = ({ capabilities, remote }: ModelInfo) => !capabilities.embedding && remote === undefined;
 
 /** `x` also matches `x:latest`. */
 export function matchModel(models: readonly ModelInfo[], name: string): ModelInfo | undefined {

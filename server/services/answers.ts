@@ -5,6 +5,7 @@ import { observed, thenDelegate } from '../lib/iterate';
 import { log } from '../lib/log';
 import type { RunRepository } from '../store/runs';
 import type { UsageRepository } from '../store/usage';
+import type { PromptWatch } from './prompt-watch';
 import { RunLimits } from './run-limits';
 import { RunRecorder } from './run-recorder';
 import type { Snapshot } from './snapshot';
@@ -18,6 +19,7 @@ const MAX_USER_CHARS = 200;
 export interface AnswersOptions {
   usage: UsageRepository;
   runRecords: RunRepository;
+  prompts: PromptWatch;
   /** The one of this moment; an answer keeps the one it started with. */
   snapshot(): Snapshot;
 }
@@ -62,12 +64,14 @@ export class Answers {
       return await start();
     })();
     const meter = new UsageMeter();
+    const watch = this.options.prompts.watcher();
     hold(() => this.noteUsage(request.model, context.principal, meter));
     const recorder = this.recorderFor(request, context, snapshot);
     if (recorder) hold(() => this.keepRecord(recorder));
     return observed(thenDelegate<readonly RunEvent[]>(opening), {
       onValue: (events) => {
         meter.see(events);
+        watch(events);
         recorder?.see(events);
       },
       mapError: (error) => {

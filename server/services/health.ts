@@ -23,12 +23,16 @@ export interface Health {
     knowledge_base: ComponentHealth & {
       documents: Record<DocumentStatus, number>;
       passages: number;
+      /** Documents that are read again after an update; they are searched meanwhile. */
+      rereading: number;
       /** Where passages are kept, or are being moved to. */
       place: string;
       /** Search by meaning: the model, and how many documents have their vectors. */
       vectors: Services['knowledge']['vectors'];
     };
     configuration: ComponentHealth;
+    /** Whether the models read the passages that they are sent, as far as their counts tell. */
+    prompt: ComponentHealth;
   };
 }
 
@@ -38,12 +42,13 @@ const PROBE_MS = 2_000;
 export async function checkHealth(services: Services): Promise<Health> {
   const { config, providers, ollamaModels, agent } = services.snapshot;
   const signal = AbortSignal.timeout(PROBE_MS);
-  const [ollama, claude, knowledgeAgent, passages, documents] = await Promise.all([
+  const [ollama, claude, knowledgeAgent, passages, documents, rereading] = await Promise.all([
     probe(() => ollamaModels.version(signal)),
     providers.active === 'claude' ? probe(() => withDeadline(claudeModels(providers))) : undefined,
     agent ? probe(async () => agentState(await agent.healthy(signal))) : undefined,
     probe(() => withDeadline(services.knowledge.passageCount())),
     probe(() => services.knowledge.counts()),
+    probe(() => services.knowledge.rereading()),
   ]);
   const problems = services.config.problems.map((problem) => problem.message);
   const components: Health['components'] = {
@@ -55,6 +60,7 @@ export async function checkHealth(services: Services): Promise<Health> {
       ...(documents.health.state === 'ok' ? passages.health : documents.health),
       documents: documents.value ?? { queued: 0, parsing: 0, indexing: 0, ready: 0, failed: 0 },
       passages: passages.value ?? 0,
+      rereading: rereading.value ?? 0,
       place: config.qdrant ? redactUrl(config.qdrant.url) : 'data folder',
       vectors: services.knowledge.vectors,
     },
@@ -62,6 +68,11 @@ export async function checkHealth(services: Services): Promise<Health> {
       state: problems.length === 0 ? 'ok' : 'down',
       latency_ms: null,
       detail: problems.length === 0 ? null : `An edit was not taken over: ${problems.join(' ')}`,
+    },
+    prompt: {
+      state: services.prompts.problems.length === 0 ? 'ok' : 'down',
+      latency_ms: null,
+      detail: services.prompts.problems.join(' ') || null,
     },
   };
   const used = {
@@ -77,7 +88,13 @@ export async function checkHealth(services: Services): Promise<Health> {
   if (target?.health.state === 'down') components.ollama.detail = target.health.detail;
   const modelMissing =
     (providers.active === 'builtin' && config.llmProvider !== 'builtin') || target?.health.state === 'down';
-  const parts = [used?.state, knowledgeAgent?.health.state, passages.health.state, components.configuration.state];
+  const parts = [
+    used?.state,
+    knowledgeAgent?.health.state,
+    passages.health.state,
+    components.configuration.state,
+    components.prompt.state,
+  ];
   const wanting = parts.includes('down');
   return {
     status: documents.health.state === 'down' ? 'unhealthy' : wanting || modelMissing ? 'degraded' : 'healthy',

@@ -24,6 +24,7 @@ export class RunRecorder {
       rewritten: null,
       retrieval: null,
       prompt: null,
+      undelivered: null,
       answeredBy: null,
       answer: '',
       evidence: [],
@@ -59,9 +60,9 @@ export class RunRecorder {
         this.noteStep(event);
         break;
       case 'retrieval': {
-        const { state, reason = null, query, candidates, timings, durationMs } = event;
+        const { state, reason = null, query, missing = null, weak = false, candidates, timings, durationMs } = event;
         const passages = event.passages.map(({ text: _text, boxes: _boxes, ...passage }) => passage);
-        record.retrieval = { state, reason, query, passages, candidates, timings, durationMs };
+        record.retrieval = { state, reason, query, missing, weak, passages, candidates, timings, durationMs };
         break;
       }
       case 'text-delta':
@@ -100,6 +101,9 @@ export class RunRecorder {
         break;
       case 'model':
         record.answeredBy = { provider: step.provider, model: step.model };
+        break;
+      case 'undelivered':
+        record.undelivered = step.reason;
         break;
       case 'search':
         break;

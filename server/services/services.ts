@@ -27,6 +27,7 @@ import { UsageRepository } from '../store/usage';
 import { Answers } from './answers';
 import { Evaluations } from './evaluations';
 import { checkHealth, type Health } from './health';
+import { PromptWatch } from './prompt-watch';
 import { PullRegistry } from './pull-registry';
 import { RunRegistry } from './run-registry';
 import { DEFAULT_PROFILE, Snapshot } from './snapshot';
@@ -48,6 +49,7 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const SAMPLES_ADDED = 'samples-added';
 const INGESTION_PAUSED = 'ingestion-paused';
 const PASSWORD_MARK = 'password-mark';
+const AUTO_MODEL = 'auto-model';
 
 /** The process-long parts and the current configuration's snapshot: everything a transport needs. */
 export class Services {
@@ -57,6 +59,7 @@ export class Services {
   readonly access: Access;
   readonly health: Cached<Health>;
   readonly evaluations: Evaluations;
+  readonly prompts = new PromptWatch();
   private current: Snapshot;
   private draining = false;
   /** Resolves when the last change of the configuration is in force. */
@@ -77,7 +80,7 @@ export class Services {
     private readonly lock: { release(): void },
   ) {
     this.current = new Snapshot(config.config, knowledge, evidence);
-    this.answers = new Answers({ usage, runRecords, snapshot: () => this.current });
+    this.answers = new Answers({ usage, runRecords, prompts: this.prompts, snapshot: () => this.current });
     this.runs = new RunRegistry((request, context, signal) => this.answers.start(request, context, signal));
     this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
     this.evaluations = new Evaluations(settings, () => this.current);
@@ -116,7 +119,6 @@ export class Services {
       directory: join(dataDir, 'knowledge'),
       documents: new DocumentRepository(database),
       parseWorkerPath: join(options.root, 'dist', 'parse-worker.mjs'),
-      latentWorkerPath: join(options.root, 'dist', 'latent-worker.mjs'),
       termWorkerPath: join(options.root, 'dist', 'term-index-worker.mjs'),
       maxFileBytes: MAX_FILE_BYTES,
       paused: (await settings.get(INGESTION_PAUSED)) !== undefined,
@@ -140,6 +142,7 @@ export class Services {
     await services.trimRecords();
     await addSamples(options.root, settings, knowledge);
     await knowledge.setModels(services.snapshot.searchModels);
+    await services.followAutoModel();
     await services.resolveAuto();
     return services;
   }
@@ -341,6 +344,21 @@ export class Services {
     if (mark !== undefined && (await matchesMark(password, mark))) return;
     await this.access.endAllSessions();
     await this.settings.set(PASSWORD_MARK, await createMark(password));
+  }
+
+  /** When the automatic choice last fell on another model, since the one before was gone; shown on the admin page. */
+  autoChange: { model: string; before: string; at: number } | undefined;
+
+  /** The automatic choice is kept over restarts, and a change of it is told. */
+  private async followAutoModel(): Promise<void> {
+    const { providers } = this.current;
+    providers.preferAuto(await this.settings.get(AUTO_MODEL));
+    providers.onAutoModel = (model, before) => {
+      this.settings.set(AUTO_MODEL, model).catch((error) => log.error({ err: error }, 'the model cannot be noted'));
+      if (before === undefined) return;
+      this.autoChange = { model, before, at: Date.now() };
+      log.warn({ model, before }, 'the model that answered is gone; another one answers from now on');
+    };
   }
 
   /** Under `auto`, looks for a local model now and every five seconds until one is there. */

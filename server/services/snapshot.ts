@@ -10,6 +10,7 @@ import { shortDigest } from '../lib/ids';
 import { log } from '../lib/log';
 import { createAnswer } from '../orchestrate/answer';
 import { Rewriter } from '../orchestrate/rewrite';
+import { TokenRatios } from '../orchestrate/tokens';
 import { OllamaModels } from '../providers/ollama-models';
 import { OpenAiEmbeddings } from '../providers/openai-embeddings';
 import { ProviderRegistry } from '../providers/registry';
@@ -31,6 +32,8 @@ export class Snapshot {
   readonly retriever: Retriever;
   /** Remembers from one configuration to the next which models are too slow. */
   private readonly rewriter: Rewriter;
+  /** And how long their tokens are. */
+  private readonly ratios: TokenRatios;
   /** What the embedded knowledge base searches with besides words. */
   readonly searchModels: { embedder: Embedder | undefined; reranker: RerankService | undefined };
 
@@ -49,6 +52,7 @@ export class Snapshot {
     this.name = shortDigest(JSON.stringify([models, rag]));
     this.retriever = this.agent ?? knowledge;
     this.rewriter = previous?.rewriter ?? new Rewriter();
+    this.ratios = previous?.ratios ?? new TokenRatios();
     this.searchModels = { embedder: this.embedder(), reranker: this.reranker() };
   }
 
@@ -77,12 +81,15 @@ export class Snapshot {
     const parts = {
       retriever: this.retriever,
       rewriter: this.rewriter,
+      ratios: this.ratios,
       settings,
       hasDocuments,
       ...(this.agent && { keepEvidence }),
     };
     // A task model that is missing must not cost the chore: then the chat's own model does it.
     const small = task && this.config.taskModel ? await this.findQuietly(this.config.taskModel) : undefined;
+    const local = task && !small ? await this.localForChores() : undefined;
+    if (local) return createAnswer({ ...parts, retrieval: false, target: async () => local });
     if (small) return createAnswer({ ...parts, retrieval: false, target: async () => small });
     if (model === DEFAULT_PROFILE) {
       return createAnswer({ ...parts, retrieval: true, target: () => this.providers.activeTarget() });
@@ -100,6 +107,12 @@ export class Snapshot {
   isLocal({ model: asked, task }: Pick<RunRequest, 'model' | 'task'>): boolean {
     const model = (task && this.config.taskModel) || asked;
     return model.startsWith('ollama/') || (model === DEFAULT_PROFILE && this.providers.active === 'local');
+  }
+
+  /** Where the model that answers runs elsewhere, chores stay on a local one, if there is any. */
+  private async localForChores() {
+    const active = await this.providers.activeTarget().catch(() => undefined);
+    return active?.model.remote === undefined ? undefined : this.providers.localTarget();
   }
 
   private async findQuietly(model: string) {

@@ -69,6 +69,9 @@ export class DocumentRepository {
         sha256: document.sha256,
         revision: Number(previous?.revision ?? 0) + 1,
         sample: document.sample ? 1 : 0,
+        language: null,
+        reading: 0,
+        effort: 0,
         created_at: now,
         updated_at: now,
       };
@@ -147,13 +150,18 @@ export class DocumentRepository {
     return rows.map(toInfo);
   }
 
-  /** The oldest waiting document, marked as being parsed. */
+  /**
+   * The next waiting document, marked as being parsed: those that nobody can find yet first, and of these the ones
+   * that were not put back for being slow, the oldest first.
+   */
   async takeQueued(): Promise<DocumentInfo | undefined> {
     return this.database.transaction().execute(async (trx) => {
       const row = await trx
         .selectFrom('documents')
         .selectAll()
         .where('status', '=', 'queued')
+        .orderBy(({ eb }) => eb.case().when('pages', 'is', null).then(0).else(1).end())
+        .orderBy('effort')
         .orderBy('created_at')
         .limit(1)
         .executeTakeFirst();
@@ -176,6 +184,60 @@ export class DocumentRepository {
       .where('status', '!=', 'deleting')
       .executeTakeFirst();
     return Number(result.numUpdatedRows) > 0;
+  }
+
+  /** Puts a document that takes long behind the others; answers how often that was done. */
+  async putBack(id: string): Promise<number> {
+    const row = await this.database
+      .updateTable('documents')
+      .set(({ eb }) => ({ status: 'queued', effort: eb('effort', '+', 1) }))
+      .where('id', '=', id)
+      .where('status', '!=', 'deleting')
+      .returning('effort')
+      .executeTakeFirst();
+    return Number(row?.effort ?? 0);
+  }
+
+  /** Queues again what was read by an older version; it stays searchable meanwhile. Answers how many there are. */
+  async queueOutdated(reading: number): Promise<number> {
+    const result = await this.database
+      .updateTable('documents')
+      .set({ status: 'queued' })
+      .where('status', '=', 'ready')
+      .where('reading', '<', reading)
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows);
+  }
+
+  /** A document that could not be read again keeps the passages that it has. */
+  async keepAsItIs(id: string, reading: number, notice: string): Promise<void> {
+    await this.database
+      .updateTable('documents')
+      .set({ status: 'ready', error: null, reading, notice, updated_at: Date.now() })
+      .where('id', '=', id)
+      .where('status', '!=', 'deleting')
+      .execute();
+  }
+
+  /** Documents that are under way although they have passages. */
+  async rereading(): Promise<number> {
+    const row = await this.database
+      .selectFrom('documents')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('pages', 'is not', null)
+      .where('status', 'in', ['queued', 'parsing', 'indexing'])
+      .executeTakeFirst();
+    return Number(row?.count ?? 0);
+  }
+
+  /** Documents that have passages, whatever is being done with them, and their languages. */
+  async searchable(): Promise<{ id: string; language: string | null }[]> {
+    return this.database
+      .selectFrom('documents')
+      .select(['id', 'language'])
+      .where('pages', 'is not', null)
+      .where('status', 'not in', ['deleting', 'failed'])
+      .execute();
   }
 
   async states(): Promise<{ id: string; status: DocumentStatus | 'deleting'; passages: number | null }[]> {
@@ -209,6 +271,8 @@ export class DocumentRepository {
       pageKind: 'page' | 'section';
       pages: readonly ParsedPage[];
       passages: number;
+      language: string | null;
+      reading: number;
     },
   ): Promise<readonly string[] | undefined> {
     return this.database.transaction().execute(async (trx) => {
@@ -216,7 +280,9 @@ export class DocumentRepository {
       if (!row || row.status === 'deleting') return undefined;
       await trx.deleteFrom('document_pages').where('document_id', '=', id).execute();
       for (let from = 0; from < result.pages.length; from += PAGES_AT_ONCE) {
-        const rows = result.pages.slice(from, from + PAGES_AT_ONCE).map((page) => ({ document_id: id, ...page }));
+        const rows = result.pages
+          .slice(from, from + PAGES_AT_ONCE)
+          .map(({ page, heading, text }) => ({ document_id: id, page, heading, text }));
         await trx.insertInto('document_pages').values(rows).execute();
       }
       await trx
@@ -229,6 +295,8 @@ export class DocumentRepository {
           pages: result.pages.length,
           page_kind: result.pageKind,
           passages: result.passages,
+          language: result.language,
+          reading: result.reading,
           updated_at: Date.now(),
         })
         .where('id', '=', id)

@@ -123,4 +123,15 @@ export const migrations: Record<string, Migration> = {
       await db.schema.alterTable('api_keys').addColumn('collections', 'text').execute();
     },
   },
+  '0007-document-reading': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('documents').addColumn('language', 'text').execute();
+      for (const name of ['reading', 'effort']) {
+        await db.schema
+          .alterTable('documents')
+          .addColumn(name, 'integer', (c) => c.notNull().defaultTo(0))
+          .execute();
+      }
+    },
+  },
 };

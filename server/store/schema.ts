@@ -20,6 +20,12 @@ export interface Schema {
     sha256: string;
     revision: number;
     sample: number;
+    /** ISO 639-1; null when it does not show itself. */
+    language: string | null;
+    /** The version of reading and cutting that its passages were made by; 0 for those of before there were versions. */
+    reading: number;
+    /** How often it was put back because it takes long. */
+    effort: number;
     created_at: number;
     updated_at: number;
   };

@@ -23,7 +23,6 @@ export async function openKnowledgeBase(directory = temporaryFolder(), options: 
     directory: join(directory, 'knowledge'),
     documents,
     parseWorkerPath: join(root, 'dist', 'parse-worker.mjs'),
-    latentWorkerPath: join(root, 'dist', 'latent-worker.mjs'),
     termWorkerPath: join(root, 'dist', 'term-index-worker.mjs'),
     settleMs: 50,
     maxFileBytes: 50_000_000,

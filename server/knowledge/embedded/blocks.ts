@@ -10,6 +10,7 @@ const RUN_IN_HEADING = /^\*\*((?:[A-Z]|\d{1,3})(?:\.\d{1,3})*\.?\s+[^*\n]{2,90})
 const NUMBERED_LINE = /^((?:[A-Z]|\d{1,2})(?:\.\d{1,3}){1,5}\.?)\s+(\p{Lu}[^\n]{2,90})$/u;
 /** `HED-FAI-REQ-0010`, `cES1001`, `SSR24` at the start of a line. */
 const REQUIREMENT = /^[|*\s]*(?:[A-Z]{2,}(?:-[A-Z0-9]+)+|[a-z]{0,3}[A-Z]{2,4}\d{1,5})\b/;
+const FENCE = /^\s{0,3}(?:`{3,}|~{3,})/;
 const TABLE_RULE = /^\|?[\s:|-]+\|?$/;
 
 /** Splits the Markdown of one page into blocks of at most `maxChars`. */
@@ -35,10 +36,18 @@ function paragraphs(markdown: string): string[] {
     if (current.length > 0) result.push(current.join('\n'));
     current = [];
   };
+  let fenced = false;
   for (const line of markdown.split('\n')) {
     const trimmed = line.trim();
     const last = current.at(-1)?.trim();
-    if (trimmed === '') flush();
+    if (FENCE.test(line)) {
+      // Code is one block, whatever its lines look like.
+      if (!fenced) flush();
+      current.push(line.trimEnd());
+      if (fenced) flush();
+      fenced = !fenced;
+    } else if (fenced) current.push(line.trimEnd());
+    else if (trimmed === '') flush();
     else if (MARKDOWN_HEADING.test(trimmed)) {
       flush();
       result.push(trimmed);
@@ -54,6 +63,7 @@ function paragraphs(markdown: string): string[] {
 const isRow = (line: string) => line.startsWith('|');
 
 function toHeading(paragraph: string): { block: Block; rest: string } | undefined {
+  if (FENCE.test(paragraph)) return undefined;
   const markdown = MARKDOWN_HEADING.exec(paragraph);
   if (markdown) return { block: headingBlock(paragraph, markdown[2] ?? '', (markdown[1] ?? '').length), rest: '' };
   const runIn = RUN_IN_HEADING.exec(paragraph);

@@ -39,7 +39,7 @@ test('lines that follow each other are one box, short cells go with their neighb
 
 test('every passage of a PDF has its place on the page', async () => {
   const file = readFileSync(join(root, 'samples', 'hedera-2-payload-fairing.pdf'));
-  const passages = toPassages(await parsePdf(file));
+  const passages = toPassages(await parsePdf(file), 'test.pdf');
   expect(passages.length).toBeGreaterThan(10);
   for (const { boxes, text } of passages) {
     expect(boxes.length, text).toBeGreaterThan(0);

@@ -25,6 +25,11 @@ export interface DocumentStore {
   takeQueued(): Promise<DocumentInfo | undefined>;
   setStatus(id: string, status: DocumentStatus | 'deleting', error?: string | null): Promise<boolean>;
   requeueInterrupted(): Promise<void>;
+  putBack(id: string): Promise<number>;
+  queueOutdated(reading: number): Promise<number>;
+  keepAsItIs(id: string, reading: number, notice: string): Promise<void>;
+  rereading(): Promise<number>;
+  searchable(): Promise<{ id: string; language: string | null }[]>;
   finish(
     id: string,
     result: {
@@ -33,6 +38,8 @@ export interface DocumentStore {
       pageKind: 'page' | 'section';
       pages: readonly { page: number; heading: string | null; text: string }[];
       passages: number;
+      language: string | null;
+      reading: number;
     },
   ): Promise<readonly string[] | undefined>;
   remove(id: string): Promise<void>;

@@ -1,8 +1,6 @@
 import type { EmbeddingProvider } from '../../core/embedding';
 import { AppError } from '../../core/errors';
-import { toTerms } from '../../lib/analyze';
 import { log } from '../../lib/log';
-import { embedQuestion, embedTerms, type LatentModel } from './latent';
 import type { StoredPassage } from './passage-store';
 
 /** Makes the vectors of one model. */
@@ -15,32 +13,14 @@ export interface Embedder {
   readonly batch: number;
   /** One for each passage; undefined where the model has nothing to say. */
   passages(passages: readonly StoredPassage[], signal: AbortSignal): Promise<readonly (Float32Array | undefined)[]>;
-  /** `examples` are passages that the words of the question found; a model may learn from them what is meant. */
-  query(text: string, examples: readonly StoredPassage[], signal: AbortSignal): Promise<Float32Array | undefined>;
+  query(text: string, signal: AbortSignal): Promise<Float32Array | undefined>;
 }
 
-const LATENT_BATCH = 64;
 const MODEL_BATCH = 32;
 /** Longer texts are cut: embedding models read a few hundred tokens. */
 const MAX_CHARS = 6_000;
 /** What is refused at this length is not refused for its length. */
 const MIN_CHARS = 200;
-
-/** The model learnt from the passages themselves. */
-export function createLatentEmbedder(space: string, model: LatentModel): Embedder {
-  return {
-    space,
-    label: 'learnt from the documents',
-    batch: LATENT_BATCH,
-    passages: async (passages) => passages.map(({ terms }) => embedTerms(model, terms.split(' '))),
-    query: async (text, examples) =>
-      embedQuestion(
-        model,
-        toTerms(text),
-        examples.map(({ terms }) => terms.split(' ')),
-      ),
-  };
-}
 
 /** Some models expect to be told what a text is (their model cards). */
 const PREFIXES: readonly { model: RegExp; query: string; passage: string }[] = [
@@ -92,7 +72,7 @@ export function createModelEmbedder(provider: EmbeddingProvider, model: string, 
         }
       }
     },
-    query: async (text, _examples, signal) => (await embed([(prefix.query + text).slice(0, MAX_CHARS)], signal))[0],
+    query: async (text, signal) => (await embed([(prefix.query + text).slice(0, MAX_CHARS)], signal))[0],
   };
 }
 

@@ -13,10 +13,12 @@ export interface EngineOptions {
   directory: string;
   documents: DocumentStore;
   files: FileStore;
-  /** Documents whose ingestion is complete; anything else in the store is shown to nobody. Kept up to date here. */
-  ready: Set<string>;
+  /**
+   * Documents whose ingestion is complete, with their language; anything else in the store is shown to nobody. Kept
+   * up to date here.
+   */
+  ready: Map<string, string | null>;
   parseWorkerPath: string;
-  latentWorkerPath: string;
   /** See `VectorsOptions`. */
   settleMs?: number;
   /** Pause before work that failed is taken up again. */
@@ -34,10 +36,24 @@ export class Engine {
     readonly vectors: Vectors,
   ) {
     const { documents, files, ready } = options;
-    this.hybrid = new HybridSearch(store, vectors, (id) => ready.has(id));
+    let languages: readonly string[] | undefined;
+    this.hybrid = new HybridSearch(
+      store,
+      vectors,
+      (id) => ready.has(id),
+      () => {
+        languages ??= mainLanguages(ready);
+        return languages;
+      },
+    );
     const parser = new ParserProcess(options.parseWorkerPath);
     const onVisible: IngestionParts['onVisible'] = (added, removed) => {
-      for (const id of added) ready.add(id);
+      languages = undefined;
+      for (const { id, language } of added) {
+        ready.set(id, language);
+        // Its passages are new, also when it was there before.
+        vectors.forget(id);
+      }
       for (const id of removed) {
         ready.delete(id);
         vectors.forget(id);
@@ -50,8 +66,8 @@ export class Engine {
 
   /** A store that cannot be reached just now is no reason not to start: work on it is taken up later. */
   static async open(options: EngineOptions, store: PassageStore, paused: boolean): Promise<Engine> {
-    const { directory, latentWorkerPath: workerPath, ready, settleMs } = options;
-    const vectors = await Vectors.open({ store, directory, workerPath, ready, settleMs });
+    const { directory, ready, settleMs } = options;
+    const vectors = await Vectors.open({ store, directory, ready, settleMs });
     const engine = new Engine(options, store, vectors);
     if (paused) engine.ingestion.pause();
     await engine.ingestion.recover();
@@ -80,4 +96,17 @@ export class Engine {
     await this.ingestion.stop();
     await this.vectors.stop();
   }
+}
+
+/** A language of fewer documents than this share does not decide how words are looked up. */
+const MIN_LANGUAGE_SHARE = 0.03;
+
+/** The languages of the documents, the most frequent first. */
+function mainLanguages(ready: ReadonlyMap<string, string | null>): string[] {
+  const counts = new Map<string, number>();
+  for (const language of ready.values()) if (language !== null) counts.set(language, (counts.get(language) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count >= MIN_LANGUAGE_SHARE * ready.size)
+    .sort((a, b) => b[1] - a[1])
+    .map(([language]) => language);
 }

@@ -5,8 +5,8 @@ import { log } from '../../lib/log';
 import type { DocumentStore } from './document-store';
 import type { FileStore } from './file-store';
 import type { MediaType } from './media-type';
-import { type ParsedDocument, UnreadableDocument } from './parsed';
-import type { ParserProcess } from './parser-process';
+import { type ParsedDocument, READING, UnreadableDocument } from './parsed';
+import { type ParserProcess, TakesLong } from './parser-process';
 import type { PassageStore } from './passage-store';
 import type { PassageDraft } from './split';
 
@@ -15,8 +15,14 @@ export interface IngestionParts {
   files: FileStore;
   store: PassageStore;
   parser: ParserProcess;
-  /** Called when documents became searchable or ceased to be, in one step. */
-  onVisible(added: readonly string[], removed: readonly string[]): void;
+  /** Called when documents became searchable, with their language, or ceased to be, in one step. */
+  onVisible(added: readonly Visible[], removed: readonly string[]): void;
+}
+
+/** A document that can be searched. */
+export interface Visible {
+  id: string;
+  language: string | null;
 }
 
 /** Read, and waiting to be put into the index with others. */
@@ -24,6 +30,7 @@ interface Read {
   document: DocumentInfo;
   parsed: ParsedDocument;
   passages: readonly PassageDraft[];
+  language: string | null;
 }
 
 /** Documents that become searchable together: a change of the index costs about the same for one or many. */
@@ -54,6 +61,8 @@ export class Ingestion {
   private retry: NodeJS.Timeout | undefined;
   private tidy: NodeJS.Timeout | undefined;
   private readonly attempts = new Map<string, number>();
+  /** Documents that took long, and were put behind the others. */
+  private readonly putBack = new Set<string>();
   private readonly stopped = new AbortController();
 
   constructor(
@@ -65,6 +74,9 @@ export class Ingestion {
   async recover(): Promise<void> {
     try {
       await this.takeUp();
+      const outdated = await this.parts.documents.queueOutdated(READING);
+      if (outdated > 0)
+        log.info({ documents: outdated }, 'documents of an earlier version are read again; they stay searchable');
       this.wake();
     } catch (error) {
       this.goOnLater(error);
@@ -82,9 +94,9 @@ export class Ingestion {
     for (const id of new Set([...stored.keys(), ...embedded.flat()])) if (!states.has(id)) await store.remove(id);
     // The store is derived data: what it has lost, in whole or in part, is indexed again.
     for (const { id, status, passages } of states.values()) {
-      if (status !== 'ready' || (stored.get(id) ?? 0) === (passages ?? 0)) continue;
+      if (passages === null || status === 'failed' || (stored.get(id) ?? 0) === passages) continue;
       this.parts.onVisible([], [id]);
-      await documents.setStatus(id, 'queued');
+      if (status === 'ready') await documents.setStatus(id, 'queued');
     }
     this.interrupted = false;
   }
@@ -209,19 +221,49 @@ export class Ingestion {
     const { documents, files, parser } = this.parts;
     const { id } = document;
     try {
-      const job = { path: files.path(id), mediaType: document.mediaType as MediaType };
-      const { document: parsed, passages } = await parser.parse(job, this.stopped.signal);
+      const job = { path: files.path(id), mediaType: document.mediaType as MediaType, source: document.source };
+      const {
+        document: parsed,
+        passages,
+        language,
+      } = await parser.parse(job, this.stopped.signal, {
+        // A hard file lets the others pass first, once.
+        patient: this.putBack.has(id) || (await this.onlyOne()),
+      });
+      this.putBack.delete(id);
       if (!(await documents.setStatus(id, 'indexing'))) return undefined;
-      return { document, parsed, passages };
+      return { document, parsed, passages, language };
     } catch (error) {
       if (this.stopped.signal.aborted) return undefined;
+      if (error instanceof TakesLong) {
+        this.putBack.add(id);
+        await documents.putBack(id);
+        return undefined;
+      }
       if (error instanceof UnreadableDocument) {
-        await documents.setStatus(id, 'failed', error.message);
+        await this.giveUp(document, error.message);
         return undefined;
       }
       await this.tryAgain(document, error);
       throw error;
     }
+  }
+
+  /** True when no other document waits. */
+  private async onlyOne(): Promise<boolean> {
+    return (await this.parts.documents.counts()).queued === 0;
+  }
+
+  /** A document that cannot be read has failed, unless an earlier version could: then its passages stay. */
+  private async giveUp({ id, pages, notice }: DocumentInfo, reason: string): Promise<void> {
+    const { documents } = this.parts;
+    if (pages === null) await documents.setStatus(id, 'failed', reason);
+    else
+      await documents.keepAsItIs(
+        id,
+        READING,
+        [notice, `Read by an earlier version; now: ${reason}`].filter(Boolean).join(' '),
+      );
   }
 
   /** Makes what was read searchable, and only then says so. */
@@ -238,15 +280,16 @@ export class Ingestion {
       for (const { document } of batch) await this.tryAgain(document, error);
       throw error;
     }
-    for (const { document, parsed, passages } of batch) {
-      const retired = await documents.finish(document.id, { ...parsed, passages: passages.length });
+    for (const { document, parsed, passages, language } of batch) {
+      const result = { ...parsed, passages: passages.length, language, reading: READING };
+      const retired = await documents.finish(document.id, result);
       this.attempts.delete(document.id);
       if (retired === undefined) {
         // Deleted while it was being read.
         await store.remove(document.id);
         continue;
       }
-      this.parts.onVisible([document.id], retired);
+      this.parts.onVisible([{ id: document.id, language }], retired);
       for (const old of retired) await this.purge(old);
     }
   }

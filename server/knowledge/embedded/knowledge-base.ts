@@ -20,7 +20,7 @@ import { detectMediaType, type MediaType, UnsupportedFile } from './media-type';
 import { Move } from './move';
 import type { PassageStore } from './passage-store';
 import { isSamePlace, type Place, Places } from './place';
-import { DEFAULT_MIN_SCORE, type Reranker } from './search';
+import type { Reranker } from './search';
 import type { VectorsStatus } from './vectors';
 
 export interface KnowledgeBaseOptions {
@@ -29,8 +29,7 @@ export interface KnowledgeBaseOptions {
   documents: DocumentStore;
   /** The built parsing process. */
   parseWorkerPath: string;
-  /** The built process that learns vectors, and the thread that searches words. */
-  latentWorkerPath: string;
+  /** The built thread that searches words. */
   termWorkerPath: string;
   maxFileBytes: number;
   /** See `EngineOptions`. */
@@ -72,7 +71,7 @@ export class KnowledgeBase implements Retriever {
     const files = await FileStore.open(options.directory);
     await putOrphansAside(files, options.documents);
     const places = await Places.open(options);
-    const ready = new Set((await options.documents.withStatus('ready')).map((document) => document.id));
+    const ready = new Map((await options.documents.searchable()).map(({ id, language }) => [id, language]));
     // From the data folder passages can move; those of another server are left there.
     const place = places.embedded && ready.size > 0 ? undefined : options.place;
     if (!places.serves(place)) await places.setServing(place);
@@ -215,6 +214,11 @@ export class KnowledgeBase implements Retriever {
     return this.options.documents.counts();
   }
 
+  /** Documents that are read again after an update, and searched meanwhile as they were read before. */
+  rereading(): Promise<number> {
+    return this.options.documents.rereading();
+  }
+
   /** `passageId` adds where a passage of the page stands, when it is there. */
   async page(id: string, page: number, passageId?: string): Promise<PageView | undefined> {
     const view = await this.options.documents.page(id, page);
@@ -235,10 +239,9 @@ export class KnowledgeBase implements Retriever {
     return this.options.ready.size > 0;
   }
 
-  /** For an answer: applies the calibrated threshold when the query names none, and leaves out copies. */
+  /** For an answer: leaves out copies. */
   retrieve(query: RetrievalQuery, signal: AbortSignal): Promise<Retrieval> {
-    const minScore = query.minScore ?? DEFAULT_MIN_SCORE;
-    return this.query({ ...query, minScore, withoutCopies: true }, signal);
+    return this.query({ ...query, withoutCopies: true }, signal);
   }
 
   /** Everything as it was found, with no threshold unless the query names one: the contract of `POST /query`. */

@@ -22,6 +22,7 @@ import type {
   PassageStore,
   PassageVector,
   Scope,
+  StandingTerms,
   StoredPassage,
   TermHits,
   VectorSpace,
@@ -38,8 +39,6 @@ const TABLE = 'passages_4';
 const VECTORS = 'vectors_';
 /** Rows added at once. */
 const ROWS_AT_ONCE = 200;
-/** Rows read at once where all are gone through. */
-const PORTION = 500;
 const KEEP_VERSIONS_MS = 60_000;
 /** A space with fewer vectors is searched one by one, which is exact and quick enough. */
 const MIN_INDEXED_VECTORS = 20_000;
@@ -119,7 +118,13 @@ export class LanceStore implements PassageStore {
 
   put(documents: readonly DocumentPassages[]): Promise<void> {
     return this.writes.run(async () => {
-      await this.table.delete(ofDocuments(documents.map(({ document }) => document.id)));
+      const ids = documents.map(({ document }) => document.id);
+      // Vectors go with the passages that they were made of.
+      for (const table of this.vectorTables.values()) {
+        // A deletion that finds nothing would still write a new version of the table.
+        if ((await table.countRows(ofDocuments(ids))) > 0) await table.delete(ofDocuments(ids));
+      }
+      await this.table.delete(ofDocuments(ids));
       const rows = documents.flatMap(({ document, passages }) =>
         passages.map((passage, index) => toLanceRow(toRow(document, passage, index))),
       );
@@ -155,6 +160,14 @@ export class LanceStore implements PassageStore {
     });
   }
 
+  async standing(
+    { terms, prefixes }: { terms: readonly string[]; prefixes: readonly string[] },
+    collections: readonly string[] | undefined,
+  ): Promise<StandingTerms> {
+    const index = await this.workingTerms();
+    return index.count(terms, prefixes, collections);
+  }
+
   async searchTerms(terms: WeightedTerms, scope: Scope): Promise<TermHits> {
     const index = await this.workingTerms();
     const { hits, best, size } = await index.search(terms, scope);
@@ -181,15 +194,6 @@ export class LanceStore implements PassageStore {
   async passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]> {
     const rows = (await this.table.query().where(ofDocuments(documentIds)).toArray()) as Row[];
     return rows.map(fromLanceRow);
-  }
-
-  async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
-    const count = await this.count();
-    const offsets = spread(count, limit);
-    for (let from = 0; from < offsets.length; from += PORTION) {
-      const portion = this.table.takeOffsets(offsets.slice(from, from + PORTION)).select(['terms']);
-      yield ((await portion.toArray()) as Pick<Row, 'terms'>[]).map(({ terms }) => terms);
-    }
   }
 
   async passageCounts(): Promise<Map<string, number>> {

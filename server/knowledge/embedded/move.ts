@@ -16,7 +16,7 @@ export class Move {
   constructor(
     private readonly from: PassageStore,
     private readonly to: PassageStore,
-    private readonly ready: ReadonlySet<string>,
+    private readonly ready: ReadonlyMap<string, unknown>,
     /** Called when everything is there. */
     arrived: () => Promise<void>,
   ) {
@@ -58,7 +58,7 @@ export class Move {
     const there = new Set<string>();
     for (const [id, count] of await this.to.passageCounts()) if (wanted.get(id) === count) there.add(id);
     for (;;) {
-      const missing = [...this.ready].filter((id) => !there.has(id));
+      const missing = [...this.ready.keys()].filter((id) => !there.has(id));
       if (missing.length === 0) return;
       for (let from = 0; from < missing.length; from += DOCUMENTS_AT_ONCE) {
         this.stopped.signal.throwIfAborted();

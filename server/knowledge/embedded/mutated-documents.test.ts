@@ -65,10 +65,10 @@ test(`${COUNT} mutated documents neither crash nor hang the reader, and each fai
     ...readdirSync(samples).map((name) => [name, join(samples, name)] as const),
     ...readdirSync(fixtures).map((name) => [name, join(fixtures, name)] as const),
   ]
-    .filter(([name]) => /\.(pdf|md|pptx|xlsx|epub|docx)$/.test(name))
+    .filter(([name]) => /\.(pdf|md|pptx|xlsx|epub|docx|odt|ods|odp|rtf|eml|html|csv)$/.test(name))
     .map(([name, path]) => ({ name, content: readFileSync(path) }));
   const parser = new ParserProcess(join(root, 'dist', 'parse-worker.mjs'), {
-    timeoutMs: 20_000,
+    processorSeconds: 20,
     heapMb: 512,
     residentMb: 1024,
   });
@@ -91,7 +91,7 @@ test(`${COUNT} mutated documents neither crash nor hang the reader, and each fai
         outcomes.refused += 1;
         continue;
       }
-      const { passages } = await parser.parse({ path, mediaType }, patience());
+      const { passages } = await parser.parse({ path, mediaType, source: original.name }, patience());
       if (passages.some(({ text, start, end }) => text.trim() === '' || start > end))
         odd.push(`${where}: an odd passage`);
       outcomes.read += 1;

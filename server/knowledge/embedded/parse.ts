@@ -3,37 +3,62 @@ import { parseCsv } from './formats/csv';
 import { parseDocx } from './formats/docx';
 import { parseEpub } from './formats/epub';
 import { parseHtml } from './formats/html';
-import { parsePdf } from './formats/pdf';
+import { parseMail } from './formats/mail';
+import { parseMarkdown } from './formats/markdown';
+import { parseOdf } from './formats/odf';
+import { type PageRange, parsePdf } from './formats/pdf';
 import { parsePptx } from './formats/pptx';
+import { parseRtf } from './formats/rtf';
 import { toSections } from './formats/sections';
 import { decodeText } from './formats/text';
 import { parseXlsx } from './formats/xlsx';
-import { DOCX, EPUB, type MediaType, PPTX, XLSX } from './media-type';
+import { DOCX, EPUB, type MediaType, ODP, ODS, ODT, PPTX, XLSX } from './media-type';
 import { type ParsedDocument, UnreadableDocument } from './parsed';
 
 /** Reads a file of a known format. Throws `UnreadableDocument` with a reason a person understands. */
-export async function parseDocument(path: string, mediaType: MediaType): Promise<ParsedDocument> {
-  const content = await readFile(path);
+export async function parseDocument(file: {
+  path: string;
+  mediaType: MediaType;
+  part?: PageRange;
+}): Promise<ParsedDocument> {
+  const content = await readFile(file.path);
   if (content.length === 0) throw new UnreadableDocument('The file is empty.');
-  const parsed = await parsers[mediaType](content);
-  if (parsed.pages.every((page) => page.text.trim() === '')) {
-    throw new UnreadableDocument(
-      parsed.pageKind === 'page'
-        ? `None of the ${parsed.pages.length} pages has a text layer: this looks like a scan. Run it through OCR and add it again.`
-        : 'The file holds no text.',
-    );
-  }
+  const parsed =
+    file.mediaType === 'application/pdf' ? await parsePdf(content, file.part) : await parsers[file.mediaType](content);
+  if (parsed.pages.every((page) => page.text.trim() === '')) throw new UnreadableDocument(emptyReason(parsed));
   return parsed;
 }
 
-const parsers: Record<MediaType, (content: Buffer) => Promise<ParsedDocument>> = {
-  'application/pdf': parsePdf,
-  [DOCX]: parseDocx,
+/** A part of a file may be empty where the whole is not: then the reason is of no use, but true. */
+function emptyReason({ pageKind, pages, gaps = 0, notice }: ParsedDocument): string {
+  if (pageKind === 'section') return ['The file holds no text.', notice].filter(Boolean).join(' ');
+  if (gaps === 0) return `None of the ${pages.length} pages holds any text.`;
+  if (notice?.includes('fonts'))
+    return `${notice} Export the document again with its fonts embedded, or run it through OCR.`;
+  return `None of the ${pages.length} pages has a text layer: this looks like a scan. Run it through OCR and add it again.`;
+}
+
+/** A format of plain text, whatever its encoding. */
+const ofText =
+  (parse: (text: string) => ParsedDocument) =>
+  async (content: Buffer): Promise<ParsedDocument> => {
+    const { text, notice } = decodeText(content);
+    const parsed = parse(text);
+    return { ...parsed, notice: [parsed.notice, notice].filter(Boolean).join(' ') || null };
+  };
+
+const parsers: Record<Exclude<MediaType, 'application/pdf'>, (content: Buffer) => Promise<ParsedDocument>> = {
+  [DOCX]: async (content) => parseDocx(content),
   [PPTX]: async (content) => parsePptx(content),
   [XLSX]: async (content) => parseXlsx(content),
   [EPUB]: async (content) => parseEpub(content),
-  'text/csv': async (content) => parseCsv(decodeText(content)),
-  'text/html': async (content) => parseHtml(decodeText(content)),
-  'text/markdown': async (content) => toSections(decodeText(content)),
-  'text/plain': async (content) => toSections(decodeText(content)),
+  [ODT]: async (content) => parseOdf(content),
+  [ODS]: async (content) => parseOdf(content),
+  [ODP]: async (content) => parseOdf(content),
+  'application/rtf': async (content) => parseRtf(content),
+  'message/rfc822': parseMail,
+  'text/csv': ofText(parseCsv),
+  'text/html': ofText(parseHtml),
+  'text/markdown': ofText(parseMarkdown),
+  'text/plain': ofText(toSections),
 };

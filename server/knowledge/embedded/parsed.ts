@@ -13,7 +13,17 @@ export interface ParsedDocument {
   pages: { page: number; heading: string | null; text: string; runs?: readonly TextRun[] }[];
   /** What the reader should know, such as pages without a text layer. */
   notice: string | null;
+  /** Pages of the file, when only some were read. */
+  total?: number;
+  /** Pages that show something but give no text. */
+  gaps?: number;
 }
+
+/**
+ * The version of reading and cutting documents. The number changes when passages or their search terms come out
+ * otherwise: documents that were read by an older version are read again in the background.
+ */
+export const READING = 1;
 
 /** A document that cannot be used, with the reason in words for the person who added it. */
 export class UnreadableDocument extends Error {

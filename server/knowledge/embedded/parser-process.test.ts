@@ -5,10 +5,10 @@ import { patience, temporaryFolder } from '../../testing/collect';
 import { root } from '../../testing/knowledge';
 import { DOCX } from './media-type';
 import { UnreadableDocument } from './parsed';
-import { type ParserLimits, ParserProcess } from './parser-process';
+import { type ParserLimits, ParserProcess, TakesLong } from './parser-process';
 
 const worker = join(root, 'dist', 'parse-worker.mjs');
-const limits: ParserLimits = { timeoutMs: 20_000, heapMb: 256, residentMb: 1024 };
+const limits: Partial<ParserLimits> = { processorSeconds: 20, heapMb: 256, residentMb: 1024 };
 
 function start(path: string, change: Partial<ParserLimits> = {}): ParserProcess {
   const parser = new ParserProcess(path, { ...limits, ...change });
@@ -23,14 +23,50 @@ function script(code: string): string {
   return path;
 }
 
-const job = { path: '/nowhere', mediaType: 'text/plain' as const };
+const job = { path: '/nowhere', mediaType: 'text/plain' as const, source: 'test.txt' };
 
 describe('a reader process', () => {
-  test('that takes too long is ended, and the next job gets a new one', async () => {
-    const parser = start(script("process.on('message', () => {})"), { timeoutMs: 300 });
-    await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
-    await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
+  const spin = "process.on('message', () => { for (;;); })";
+
+  test.runIf(process.platform === 'linux')(
+    'that takes too much processor time is ended, and the next job gets a new one',
+    async () => {
+      const parser = start(script(spin), { processorSeconds: 0.3 });
+      await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
+      await expect(parser.parse(job, patience())).rejects.toThrow('longer than 0.3 s');
+    },
+  );
+
+  test.runIf(process.platform === 'linux')('that only waits is no fault of the file, up to a point', async () => {
+    const late =
+      "process.on('message', () => setTimeout(() => process.send({ ok: true, document: {}, passages: [] }), 700))";
+    expect(await start(script(late), { processorSeconds: 0.3 }).parse(job, patience())).toMatchObject({ ok: true });
+    await expect(
+      start(script("process.on('message', () => {})"), { stalledSeconds: 0.5 }).parse(job, patience()),
+    ).rejects.toThrow('does not come to an end');
   });
+
+  test.runIf(process.platform === 'linux')('with a hard file lets others go first, when they wait', async () => {
+    const parser = start(script(spin), { patienceSeconds: 0.2, processorSeconds: 0.6 });
+    await expect(parser.parse(job, patience(), { patient: false })).rejects.toBeInstanceOf(TakesLong);
+    await expect(parser.parse(job, patience(), { patient: true })).rejects.toThrow('longer than 0.6 s');
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'of a PDF that cannot be read as a whole reads it in parts, and says which are missing',
+    async () => {
+      const parts = `process.on('message', ({ part }) => {
+      if (!part || part.from === 26) for (;;);
+      const pages = [{ page: part.from, heading: null, text: 'text' }];
+      process.send({ ok: true, language: null, passages: [{ page: part.from }], document: { title: null, pageKind: 'page', pages, notice: null, total: 60 } });
+    })`;
+      const parser = start(script(parts), { processorSeconds: 0.3, partSeconds: 0.3 });
+      const read = await parser.parse({ ...job, mediaType: 'application/pdf' }, patience());
+      expect(read.document.pages.map(({ page }) => page)).toEqual([1, 51]);
+      expect(read.passages).toHaveLength(2);
+      expect(read.document.notice).toBe('Pages 26–50 could not be read.');
+    },
+  );
 
   test.runIf(process.platform === 'linux')('that takes too much memory outside its heap is ended', async () => {
     const hog =
@@ -111,5 +147,5 @@ test.each([
 ])('documents that %s are refused with the reason', async (_name, data, reason) => {
   const path = join(temporaryFolder(), 'bomb.docx');
   writeFileSync(path, data);
-  await expect(start(worker).parse({ path, mediaType: DOCX }, patience())).rejects.toThrow(reason);
+  await expect(start(worker).parse({ path, mediaType: DOCX, source: 'bomb.docx' }, patience())).rejects.toThrow(reason);
 });

@@ -38,6 +38,16 @@ export interface TermHits {
   size: number;
 }
 
+/** Which terms stand in some passages. */
+export interface StandingTerms {
+  /** How many passages have a term, or 1 where a store only tells that there are some. What none has is left out. */
+  counts: ReadonlyMap<string, number>;
+  /** Of the prefixes asked for, those that some word begins with; none where a store cannot tell. */
+  prefixes: readonly string[];
+  /** Passages looked at. */
+  size: number;
+}
+
 /** Where to search. */
 export interface Scope {
   limit: number;
@@ -71,20 +81,23 @@ export interface PassageVector {
 export interface PassageStore {
   /** Called when a store that keeps its passages elsewhere finds that they are gone. */
   onLost?: () => void;
-  /** Replaces whatever there is of these documents, and makes it searchable. */
+  /** Replaces whatever there is of these documents, vectors too, and makes it searchable. */
   put(documents: readonly DocumentPassages[]): Promise<void>;
   /** Removes a document with its vectors, and checks that nothing is left of it. */
   remove(documentId: string): Promise<void>;
   /** Removes what changes have left behind. */
   tidy(): Promise<void>;
-  /** By Σ weight · BM25(term, passage). */
+  /** Which of these terms stand in passages of these collections, all of them when undefined. */
+  standing(
+    asked: { terms: readonly string[]; prefixes: readonly string[] },
+    collections: readonly string[] | undefined,
+  ): Promise<StandingTerms>;
+  /** By Σ weight · BM25(term, passage); statistics are over the collections of the scope. */
   searchTerms(terms: WeightedTerms, scope: Scope): Promise<TermHits>;
   /** Passages by id, in no particular order; unknown ids are left out. */
   passages(ids: readonly string[]): Promise<StoredPassage[]>;
   /** All passages of some documents, in no particular order. */
   passagesOf(documentIds: readonly string[]): Promise<StoredPassage[]>;
-  /** The search terms of up to `limit` passages spread over all, in small portions. */
-  sampleTerms(limit: number): AsyncIterable<readonly string[]>;
   /** How many passages there are of each document; fewer than it has when writing them was cut off. */
   passageCounts(): Promise<Map<string, number>>;
   count(): Promise<number>;

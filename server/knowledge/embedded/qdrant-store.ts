@@ -10,12 +10,13 @@ import type {
   PassageStore,
   PassageVector,
   Scope,
+  StandingTerms,
   StoredPassage,
   TermHits,
   VectorSpace,
 } from './passage-store';
 import { absentTermBest, K1, termShare } from './term-index';
-import type { WeightedTerms } from './terms';
+import { eachStored, type WeightedTerms } from './terms';
 
 export interface QdrantOptions {
   /** With a port when it is not 6333, the port of Qdrant's REST interface. */
@@ -75,6 +76,11 @@ export class QdrantStore implements PassageStore {
       for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
         await client.upsert(this.passagesName, { wait: true, points: points.slice(from, from + POINTS_AT_ONCE) });
       }
+      // Vectors go with the passages that they were made of.
+      const ids = documents.map(({ document }) => document.id);
+      for (const space of await this.spaces()) {
+        await client.delete(this.spaceName(space), { wait: true, filter: { must: [ofDocuments(ids)] } });
+      }
       // Ids follow from document and position, so the old passages are overwritten; a longer past is cut off.
       for (const { document, passages } of documents) {
         const surplus = { must: [ofDocuments([document.id]), { key: 'position', range: { gt: passages.length } }] };
@@ -97,6 +103,28 @@ export class QdrantStore implements PassageStore {
   /** The server keeps itself in order. */
   async tidy(): Promise<void> {}
   async tidyVectors(): Promise<void> {}
+
+  /** The server tells whether a term stands somewhere; how often, and what begins like it, it does not tell. */
+  async standing(
+    { terms }: { terms: readonly string[] },
+    collections: readonly string[] | undefined,
+  ): Promise<StandingTerms> {
+    return this.ask(async (client) => {
+      const one = {
+        using: TERMS,
+        limit: 1,
+        with_payload: false,
+        ...(collections && { filter: inCollections(collections) }),
+      };
+      const searches = terms.map((term) => ({ ...one, query: sparse([[term, 1]]) }));
+      const [found, { count: size }] = await Promise.all([
+        searches.length === 0 ? [] : client.queryBatch(this.passagesName, { searches }),
+        client.count(this.passagesName, { exact: false, ...(collections && { filter: inCollections(collections) }) }),
+      ]);
+      const there = terms.filter((_term, index) => (found[index]?.points.length ?? 0) > 0);
+      return { counts: new Map(there.map((term) => [term, 1])), prefixes: [], size };
+    });
+  }
 
   async searchTerms(terms: WeightedTerms, { limit, collections }: Scope): Promise<TermHits> {
     if (terms.size === 0) return { hits: [], best: 0, size: await this.count() };
@@ -133,14 +161,6 @@ export class QdrantStore implements PassageStore {
       for (const { payload } of points) found.push(toPassage(payload as PassageRow));
     }
     return found;
-  }
-
-  /** Points come in the order of their ids, which are digests: the first ones are spread over all. */
-  async *sampleTerms(limit: number): AsyncIterable<readonly string[]> {
-    const wanted = { with_payload: ['terms'], limit };
-    for await (const points of this.scroll(this.passagesName, wanted)) {
-      yield points.map(({ payload }) => (payload as PassageRow).terms);
-    }
   }
 
   passageCounts(): Promise<Map<string, number>> {
@@ -390,9 +410,14 @@ function sparse(weights: Iterable<readonly [string, number]>): { indices: number
 /** The part of BM25 that a passage decides alone. */
 function toSparse(terms: string) {
   const counts = new Map<string, number>();
-  const all = terms.split(' ').filter((term) => term !== '');
-  for (const term of all) counts.set(term, (counts.get(term) ?? 0) + 1);
-  return sparse([...counts].map(([term, count]) => [term, (K1 + 1) * termShare(count, all.length, USUAL_LENGTH)]));
+  let length = 0;
+  const count = (form: string) => counts.set(form, (counts.get(form) ?? 0) + 1);
+  const addWord = (forms: readonly string[]) => {
+    for (const form of forms) count(form);
+    length += 1;
+  };
+  eachStored(terms, addWord, count);
+  return sparse([...counts].map(([term, count]) => [term, (K1 + 1) * termShare(count, length, USUAL_LENGTH)]));
 }
 
 function toPoint(row: PassageRow) {

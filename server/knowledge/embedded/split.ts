@@ -1,9 +1,9 @@
 import type { Box } from '../../core/knowledge';
-import { toTerms } from '../../lib/analyze';
-import { detectLanguage, type Language } from '../../lib/language';
+import { detectLanguage, LANGUAGES, type Language } from '../../text/language';
 import { type Block, toBlocks } from './blocks';
 import { findBoxes } from './boxes';
 import type { ParsedDocument } from './parsed';
+import { marksOf, toTerms } from './terms';
 
 /** A passage cut from one page, ready for the index. */
 export interface PassageDraft {
@@ -24,8 +24,14 @@ export interface PassageDraft {
 const MAX_CHARS = 1600;
 /** A new heading starts a new passage only when the one before has at least this much. */
 const MIN_CHARS = 350;
+/** A numbered clause is cited by its number: a passage before it may be as short as a sentence. */
+const MIN_CLAUSE_CHARS = 30;
+const NUMBERED = /^(?:[A-Z]|\d{1,3})(?:\.\d{1,3})*\.?\s/;
 /** Blocks follow each other closely; a gap is at most a line that was not found again. */
 const MAX_GAP = 400;
+/** Of a document, looked at for its language. */
+const SAMPLED_PAGES = 40;
+const SAMPLED_CHARS = 1_000;
 /** Between the titles of a heading path. */
 const SEPARATOR = ' › ';
 
@@ -33,10 +39,12 @@ const SEPARATOR = ' › ';
  * Cuts a document into passages: never across pages, at headings and requirement ids where the
  * passage before is long enough, tables between rows with their head repeated.
  */
-export function toPassages(document: ParsedDocument): PassageDraft[] {
+export function toPassages(document: ParsedDocument, source: string): PassageDraft[] {
   const passages: PassageDraft[] = [];
   const headings = new HeadingPath();
-  const language = detectLanguage(document.pages.map(({ text }) => text.slice(0, 1_000)).join('\n'));
+  const language = languageOfDocument(document);
+  const languages = language ? [language] : LANGUAGES;
+  const names = [source.replace(/\.[^./]{1,5}$/, ''), document.title ?? ''];
   for (const page of document.pages) {
     const first = passages.length;
     let current: Block[] = [];
@@ -53,20 +61,27 @@ export function toPassages(document: ParsedDocument): PassageDraft[] {
         ...place,
         boxes: [],
         text,
-        terms: termsOf(text, [document.title, heading], language),
+        terms: '',
       });
     };
     for (const block of toBlocks(page.text, MAX_CHARS)) {
       const size = current.reduce((sum, { text }) => sum + text.length, 0);
       const opens = block.kind === 'heading' || block.opensPassage;
-      if (size + block.text.length > MAX_CHARS || (opens && size >= MIN_CHARS)) flush();
+      const clause = block.kind === 'heading' && NUMBERED.test(block.title);
+      const prose = current.reduce((sum, { kind, text }) => sum + (kind === 'text' ? text.length : 0), 0);
+      const enough = size >= MIN_CHARS || (clause && prose >= MIN_CLAUSE_CHARS);
+      if (size + block.text.length > MAX_CHARS || (opens && enough)) flush();
       if (block.kind === 'heading') headings.enter(block.level, block.title);
       if (current.every((earlier) => earlier.kind === 'heading')) heading = headings.text;
       current.push(block);
     }
-    if (!mergeShortTail(passages.at(-1), { page: page.page, blocks: current, places }, language)) flush();
+    if (!mergeShortTail(passages.at(-1), { page: page.page, blocks: current, places })) flush();
     const own = passages.slice(first);
     for (const [index, boxes] of findBoxes(page.runs ?? [], own).entries()) Object.assign(own[index] ?? {}, { boxes });
+  }
+  for (const passage of passages) {
+    const { text, heading } = passage;
+    passage.terms = toTerms(withTitles(text, [document.title, heading]), languages, marksOf({ text, heading, names }));
   }
   return passages;
 }
@@ -78,23 +93,20 @@ const textOf = (blocks: readonly Block[]) =>
     .trim();
 
 /** Title and headings take part in search, but count no more for standing in the text as well. */
-function termsOf(text: string, context: readonly (string | null)[], language: Language): string {
+function withTitles(text: string, context: readonly (string | null)[]): string {
   const titles = new Set(context.flatMap((part) => part?.split(SEPARATOR) ?? []));
-  const outside = [...titles].filter((words) => !text.includes(words));
-  return toTerms([...outside, text].join('\n'), language).join(' ');
+  return [...[...titles].filter((words) => !text.includes(words)), text].join('\n');
 }
 
 /** A few last words of a page go with the passage before them instead of standing alone. */
 function mergeShortTail(
   last: PassageDraft | undefined,
   tail: { page: number; blocks: readonly Block[]; places: Places },
-  language: Language,
 ): boolean {
   const text = textOf(tail.blocks);
   if (text.length >= 120 || !last || last.page !== tail.page) return false;
   last.end = Math.max(last.end, tail.places.find(tail.blocks).end);
   last.text = `${last.text}\n\n${text}`.trim();
-  last.terms = `${last.terms} ${toTerms(text, language).join(' ')}`.trim();
   return true;
 }
 
@@ -132,4 +144,10 @@ class HeadingPath {
   get text(): string | null {
     return this.open.length > 0 ? this.open.map((heading) => heading.title).join(SEPARATOR) : null;
   }
+}
+
+/** The language of a whole document; undefined where none shows itself, as in a table of a few names. */
+export function languageOfDocument({ pages, title }: ParsedDocument): Language | undefined {
+  const sample = pages.slice(0, SAMPLED_PAGES).map(({ text }) => text.slice(0, SAMPLED_CHARS));
+  return detectLanguage([title ?? '', ...sample].join('\n'));
 }

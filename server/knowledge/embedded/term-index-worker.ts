@@ -1,6 +1,6 @@
 /** Entry of the thread that holds the inverted index: neither adding nor searching takes time of the server's own thread. */
 import { parentPort } from 'node:worker_threads';
-import { type IndexedDocument, TermIndex, type TermResult } from './term-index';
+import { type IndexedDocument, type TermCounts, TermIndex, type TermResult } from './term-index';
 import type { WeightedTerms } from './terms';
 
 export type TermRequest = { id: number } & (
@@ -8,9 +8,10 @@ export type TermRequest = { id: number } & (
   | { ask: 'remove'; documentIds: readonly string[] }
   | { ask: 'trim' }
   | { ask: 'search'; terms: WeightedTerms; limit: number; collections: readonly string[] | undefined }
+  | { ask: 'count'; terms: readonly string[]; prefixes: readonly string[]; collections: readonly string[] | undefined }
 );
 
-export type TermReply = { id: number; result?: TermResult; error?: string };
+export type TermReply = { id: number; result?: TermResult; counts?: TermCounts; error?: string };
 
 const index = new TermIndex();
 
@@ -29,6 +30,9 @@ parentPort?.on('message', (request: TermRequest) => {
         break;
       case 'search':
         reply.result = index.search(request.terms, request.limit, request.collections);
+        break;
+      case 'count':
+        reply.counts = index.count(request.terms, request.prefixes, request.collections);
         break;
       default:
         request satisfies never;

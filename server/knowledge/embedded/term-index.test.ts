@@ -74,14 +74,24 @@ describe('a search for weighted terms', () => {
     );
   });
 
-  test('sees the collections it is limited to', () => {
+  test('sees the collections it is limited to, and nothing of others', () => {
     fc.assert(
       fc.property(documents, (list) => {
         const index = new TermIndex();
         for (const document of list) index.add(toIndexed(document));
         const all = toPassages(list);
         const own = all.filter(({ collection }) => collection === 'a');
-        expect(new Set(found(index, 1000, ['a']).map(({ id }) => id))).toEqual(new Set(naive(own, query, all).keys()));
+        const expected = naive(own, query);
+        const hits = found(index, 1000, ['a']);
+        expect(new Set(hits.map(({ id }) => id))).toEqual(new Set(expected.keys()));
+        // What stands in other collections has no part in a score.
+        for (const { id, score } of hits) expect(score).toBeCloseTo(expected.get(id) ?? 0, 4);
+        const asked = [...query.keys()];
+        const standing = asked.filter((term) => own.some(({ terms }) => terms.includes(term)));
+        expect([...index.count(asked, [], ['a']).counts.keys()]).toEqual(standing);
+        expect(index.count([], ['val', 'zep'], ['a']).prefixes).toEqual(
+          own.some(({ terms }) => terms.includes('valve')) ? ['val'] : [],
+        );
         expect(found(index, 1000, [])).toEqual([]);
       }),
       { numRuns: 100 },

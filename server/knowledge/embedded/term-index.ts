@@ -1,4 +1,4 @@
-import type { WeightedTerms } from './terms';
+import { eachStored, type WeightedTerms } from './terms';
 
 /** A passage to be indexed: the position in its document, and its terms separated by blanks. */
 export interface IndexedTerms {
@@ -23,7 +23,16 @@ export interface TermResult {
   hits: TermHit[];
   /** Σ weight · the best BM25 that any passage has for the term alone: what a perfect passage would score. */
   best: number;
-  /** Passages in the index. */
+  /** Passages searched. */
+  size: number;
+}
+
+/** Which terms stand in the passages of a scope. */
+export interface TermCounts {
+  /** How many passages have a term; those that none has are left out. */
+  counts: Map<string, number>;
+  /** Of the prefixes asked for, those that some word begins with. */
+  prefixes: string[];
   size: number;
 }
 
@@ -42,7 +51,7 @@ const MAX_SLACK = 1.25;
 
 /** count / (count + k1 · (1 - b + b · length / average)): what a term's count in a passage is worth, 0..1. */
 export function termShare(count: number, length: number, averageLength: number): number {
-  return count / (count + lengthNorm(length, averageLength));
+  return count / (count + K1 * (1 - B + (B * length) / averageLength));
 }
 
 /** What the best passage would score for a term that stands in none of `size` passages. */
@@ -50,8 +59,22 @@ export function absentTermBest(size: number): number {
   return inverseFrequency(0, size) * (K1 + 1) * ABSENT_SHARE;
 }
 
-const lengthNorm = (length: number, average: number): number => K1 * (1 - B + (B * length) / average);
 const inverseFrequency = (count: number, size: number): number => Math.log(1 + (size - count + 0.5) / (count + 0.5));
+
+/** The passages that one search may see. */
+interface Part {
+  /** 1 for each of them. */
+  open: Uint8Array;
+  size: number;
+  averageLength: number;
+  /** How many of them have a term, for terms that were asked about. */
+  counts: Map<number, number>;
+}
+
+/** Selections of collections whose statistics are kept; a byte for each passage of the index. */
+const MAX_PARTS = 8;
+/** Terms whose count in a part is kept. */
+const MAX_COUNTED = 20_000;
 
 interface DocumentEntry {
   id: string;
@@ -85,9 +108,8 @@ export class TermIndex {
   private dead = new Uint8Array(1024);
   private passages = 0;
   private alive = 0;
-  private totalLength = 0;
-  /** k1 · (1 - b + b · length / average) per passage; made when a search needs it. */
-  private norms: Float32Array | undefined;
+  /** Passages of the collections that were searched lately; all statistics are over them alone. */
+  private readonly parts = new Map<string, Part>();
   private scores = new Float32Array(0);
 
   /** Replaces what there is of a document. */
@@ -99,7 +121,7 @@ export class TermIndex {
     const entry = { id, collection, first: this.passages, count: passages.length };
     this.documents.set(id, entry);
     for (const { position, terms } of passages) this.addPassage(entry, position, terms);
-    this.norms = undefined;
+    this.parts.clear();
   }
 
   remove(id: string): void {
@@ -108,10 +130,9 @@ export class TermIndex {
     this.documents.delete(id);
     for (let passage = entry.first; passage < entry.first + entry.count; passage++) {
       this.dead[passage] = 1;
-      this.totalLength -= at(this.lengths, passage);
     }
     this.alive -= entry.count;
-    this.norms = undefined;
+    this.parts.clear();
     if (this.passages - this.alive > MAX_DEAD * this.passages) this.compact();
   }
 
@@ -121,46 +142,87 @@ export class TermIndex {
   }
 
   search(terms: WeightedTerms, limit: number, collections: readonly string[] | undefined): TermResult {
-    const norms = this.preparedNorms();
-    const { scores } = this;
-    scores.fill(0);
+    const part = this.partOf(collections);
+    if (this.scores.length !== this.passages) this.scores = new Float32Array(this.passages);
+    else this.scores.fill(0);
     let best = 0;
-    for (const [term, weight] of terms) best += weight * this.addTerm(term, weight, norms);
-    return { hits: this.top(limit, collections), best, size: this.alive };
+    for (const [term, weight] of terms) best += weight * this.addTerm(term, weight, part);
+    return { hits: this.top(limit), best, size: part.size };
   }
 
-  /** Adds a term's BM25 to the scores; answers the best of one passage. */
-  private addTerm(term: string, weight: number, norms: Float32Array): number {
-    const id = this.termIds.get(term);
-    const count = id === undefined ? 0 : at(this.counts, id);
-    if (id === undefined || count === 0) return absentTermBest(this.alive);
-    // Lists still count passages that were removed a moment ago.
-    const idf = inverseFrequency(count, Math.max(count, this.alive));
-    const { pool, scores, dead } = this;
+  /** Which of these terms stand in the passages of some collections, and which prefixes a word there begins with. */
+  count(terms: readonly string[], prefixes: readonly string[], collections: readonly string[] | undefined): TermCounts {
+    const part = this.partOf(collections);
+    const counts = new Map<string, number>();
+    for (const term of terms) {
+      const count = this.countIn(this.termIds.get(term), part);
+      if (count > 0) counts.set(term, count);
+    }
+    const wanted = new Set(prefixes);
+    const found: string[] = [];
+    if (wanted.size > 0) {
+      for (const [term, id] of this.termIds) {
+        for (const prefix of wanted) {
+          if (!term.startsWith(prefix) || this.countIn(id, part) === 0) continue;
+          wanted.delete(prefix);
+          found.push(prefix);
+        }
+        if (wanted.size === 0) break;
+      }
+    }
+    return { counts, prefixes: found, size: part.size };
+  }
+
+  /** Passages of a part that have a term. */
+  private countIn(id: number | undefined, { open, size, counts }: Part): number {
+    if (id === undefined) return 0;
+    // With no passage out of sight, the list tells it.
+    if (size === this.passages) return at(this.counts, id);
+    const known = counts.get(id);
+    if (known !== undefined) return known;
     const start = at(this.starts, id);
+    const end = start + at(this.counts, id);
+    let count = 0;
+    for (let index = start; index < end; index++) count += open[(this.pool[index] as number) >>> 8] as number;
+    if (counts.size >= MAX_COUNTED) counts.clear();
+    counts.set(id, count);
+    return count;
+  }
+
+  /** Adds a term's BM25 to the scores of a part; answers the best of one passage. */
+  private addTerm(term: string, weight: number, part: Part): number {
+    const id = this.termIds.get(term);
+    const count = this.countIn(id, part);
+    if (id === undefined || count === 0) return absentTermBest(part.size);
+    const idf = inverseFrequency(count, part.size);
+    const { pool, scores, lengths } = this;
+    const { open } = part;
+    const fixed = K1 * (1 - B);
+    const byLength = (K1 * B) / part.averageLength;
+    const start = at(this.starts, id);
+    const end = start + at(this.counts, id);
+    const gain = weight * idf * (K1 + 1);
     let best = 0;
-    for (let index = start; index < start + count; index++) {
+    for (let index = start; index < end; index++) {
       const posting = pool[index] as number;
       const passage = posting >>> 8;
-      if (dead[passage] === 1) continue;
+      if (open[passage] === 0) continue;
       const frequency = posting & 0xff;
-      const share = frequency / (frequency + (norms[passage] as number));
+      const share = frequency / (frequency + fixed + byLength * (lengths[passage] as number));
       if (share > best) best = share;
-      scores[passage] = (scores[passage] as number) + weight * idf * (K1 + 1) * share;
+      scores[passage] = (scores[passage] as number) + gain * share;
     }
     return idf * (K1 + 1) * best;
   }
 
   /** The best passages by `scores`, kept in a heap whose root is the worst of them. */
-  private top(limit: number, collections: readonly string[] | undefined): TermHit[] {
+  private top(limit: number): TermHit[] {
     const { scores, owners } = this;
-    const allowed = collections && new Set(collections);
     const heap: number[] = [];
     const worse = (a: number, b: number) => at(scores, a) < at(scores, b) || (at(scores, a) === at(scores, b) && a > b);
     for (let passage = 0; passage < this.passages; passage++) {
       const score = scores[passage] as number;
       if (score <= 0 || (heap.length === limit && score <= at(scores, heap[0] as number))) continue;
-      if (allowed && !allowed.has((owners[passage] as DocumentEntry).collection)) continue;
       if (heap.length < limit) pushHeap(heap, passage, worse);
       else replaceRoot(heap, passage, worse);
     }
@@ -173,16 +235,30 @@ export class TermIndex {
       }));
   }
 
-  private preparedNorms(): Float32Array {
-    if (this.norms) return this.norms;
-    const average = this.alive > 0 ? this.totalLength / this.alive : 1;
-    const norms = new Float32Array(this.passages);
-    for (let passage = 0; passage < this.passages; passage++) {
-      norms[passage] = lengthNorm(at(this.lengths, passage), average);
+  private partOf(collections: readonly string[] | undefined): Part {
+    const name = collections ? JSON.stringify([...collections].sort()) : '';
+    let part = this.parts.get(name);
+    if (!part) {
+      // Whoever asks for ever new selections must not fill the memory.
+      if (this.parts.size >= MAX_PARTS) this.parts.clear();
+      part = this.measurePart(collections && new Set(collections));
+      this.parts.set(name, part);
     }
-    this.norms = norms;
-    if (this.scores.length !== this.passages) this.scores = new Float32Array(this.passages);
-    return norms;
+    return part;
+  }
+
+  private measurePart(collections: ReadonlySet<string> | undefined): Part {
+    const open = new Uint8Array(this.passages);
+    let size = 0;
+    let length = 0;
+    for (let passage = 0; passage < this.passages; passage++) {
+      if (this.dead[passage] === 1) continue;
+      if (collections && !collections.has((this.owners[passage] as DocumentEntry).collection)) continue;
+      open[passage] = 1;
+      size += 1;
+      length += at(this.lengths, passage);
+    }
+    return { open, size, averageLength: length > 0 ? length / size : 1, counts: new Map() };
   }
 
   private addPassage(owner: DocumentEntry, position: number, terms: string): void {
@@ -196,13 +272,14 @@ export class TermIndex {
     this.positions[passage] = position;
     const counts = new Map<string, number>();
     let length = 0;
-    for (const term of terms.split(' ')) {
-      if (term === '') continue;
-      counts.set(term, (counts.get(term) ?? 0) + 1);
+    const count = (form: string) => counts.set(form, (counts.get(form) ?? 0) + 1);
+    // However many forms a word has, it is one word of the passage's length; marks are none.
+    const addWord = (forms: readonly string[]) => {
+      for (const form of forms) count(form);
       length += 1;
-    }
+    };
+    eachStored(terms, addWord, count);
     this.lengths[passage] = length;
-    this.totalLength += length;
     for (const [term, count] of counts) this.addPosting(term, (passage << 8) | Math.min(count, MAX_COUNT));
   }
 
@@ -275,7 +352,7 @@ export class TermIndex {
     this.pool = end < pool.length ? pool.slice(0, end) : pool;
     this.poolEnd = end;
     this.postings = end;
-    this.norms = undefined;
+    this.parts.clear();
   }
 }
 

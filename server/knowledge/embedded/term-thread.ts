@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { IndexedDocument, TermResult } from './term-index';
+import type { IndexedDocument, TermCounts, TermResult } from './term-index';
 import type { TermReply, TermRequest } from './term-index-worker';
 import type { WeightedTerms } from './terms';
 
@@ -47,6 +47,15 @@ export class TermThread {
   ): Promise<TermResult> {
     const { result } = await this.ask({ ask: 'search', terms, ...scope });
     return result ?? { hits: [], best: 0, size: 0 };
+  }
+
+  async count(
+    terms: readonly string[],
+    prefixes: readonly string[],
+    collections: readonly string[] | undefined,
+  ): Promise<TermCounts> {
+    const { counts } = await this.ask({ ask: 'count', terms, prefixes, collections });
+    return counts ?? { counts: new Map(), prefixes: [], size: 0 };
   }
 
   close(): void {

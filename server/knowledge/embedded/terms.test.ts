@@ -1,14 +1,109 @@
-import { expect, test } from 'vitest';
-import { toQueryTerms } from './terms';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ENGLISH, LANGUAGES } from '../../text/language';
+import { formsOf, marksOf, toQuery, toTerms, weigh } from './terms';
 
-test('terms of a question are counted, and there is an end to them', () => {
-  expect(toQueryTerms('valve or valves? SSR24 valve valve valve')).toEqual({
-    terms: new Map([
-      ['valv', 4],
-      ['ssr24', 1],
-    ]),
-    identifiers: ['ssr24'],
+const weights = (question: string, standing: readonly string[]) =>
+  weigh(toQuery(question), new Map(standing.map((term) => [term, 1])));
+
+describe('stored terms', () => {
+  test('hold the surface beside the stem, and no function word of their language', () => {
+    expect(toTerms('The fairings were separated', [ENGLISH])).toBe('fairings|fair separated|separ');
   });
-  const words = Array.from({ length: 500 }, (_, n) => `word${String.fromCharCode(97 + (n % 26))}${n}`);
-  expect(toQueryTerms(words.join(' ')).terms.size).toBe(48);
+
+  test('keep acronyms that are function words in small letters', () => {
+    expect(toTerms('The IT department', [ENGLISH])).toContain('it');
+    expect(toTerms('it is', [ENGLISH])).toBe('');
+  });
+
+  test('of a text in an unknown language hold every word, with the stems of all languages', () => {
+    expect(toTerms('Trennfedern', LANGUAGES).split('|')).toEqual(expect.arrayContaining(['trennfedern', 'trennfed']));
+  });
+});
+
+describe('marks', () => {
+  const marks = (text: string, heading: string | null = null, names: string[] = []) =>
+    marksOf({ text, heading, names });
+
+  test('tell which identifiers and clauses a passage defines', () => {
+    expect(marks('HED-FAI-REQ-0140: The fairing shall open.')).toEqual(['#hed-fai-req-0140', '#hedfaireq0140']);
+    expect(marks('#### 3.1.1.1 Quasi-static loads')).toEqual(['#3.1.1.1', '#3.1.1.1', '#3.1.1.1']);
+    expect(marks('| SSR24 | The cFE shall release. |')).toEqual(['#ssr24']);
+    expect(marks('See clause 3.1.1.1 and HED-FAI-REQ-0140.')).toEqual([]);
+  });
+
+  test('a table of contents defines nothing', () => {
+    expect(marks('3.1 The package name . . . . . . . . 13\n3.2 The version . . . . . 14')).toEqual([]);
+  });
+
+  test('name the document', () => {
+    expect(marks('text', null, ['ECSS-E-ST-32-08C'])).toEqual(['@ecss-e-st-32-08c', '@ecssest3208c']);
+  });
+});
+
+describe('a question', () => {
+  test('has its words counted, and there is an end to them', () => {
+    const { words } = toQuery('valve valves valve valve valve valve');
+    expect(words.map(({ surface, count }) => [surface, count])).toEqual([
+      ['valve', 4],
+      ['valves', 1],
+    ]);
+    const many = Array.from({ length: 500 }, (_, n) => `word${String.fromCharCode(97 + (n % 26))}x${n}`);
+    expect(toQuery(many.join(' ')).words).toHaveLength(48);
+  });
+
+  test.each([
+    ['clause 3.1', ['3.1']],
+    ['What does section 27.4 say?', ['27.4']],
+    ['§ 4.2', ['4.2']],
+    ['Was steht in Abschnitt 3.2?', ['3.2']],
+    ['第3.1节', ['3.1']],
+    ['5.3.2.1', ['5.3.2.1']],
+    ['a mass of 3.1 kg', []],
+  ])('%j names the clauses %j', (question, clauses) => {
+    const named = toQuery(question).words.filter(({ kind, surface }) => kind === 'identifier' && /^\d/.test(surface));
+    expect(named.map(({ surface }) => surface)).toEqual(clauses);
+  });
+
+  test('of function words alone keeps them', () => {
+    expect(toQuery('what is it').words.map(({ surface }) => surface)).toEqual(['what', 'is', 'it']);
+  });
+});
+
+describe('weights', () => {
+  test('a word is shared among those of its forms that stand', () => {
+    expect(weights('fairings', ['fairings', 'fair'])).toEqual(
+      new Map([
+        ['fairings', expect.closeTo(0.3)],
+        ['fair', expect.closeTo(0.7)],
+      ]),
+    );
+    expect(weights('fairings', ['fair'])).toEqual(new Map([['fair', 1]]));
+    expect(weights('fairings', [])).toEqual(new Map([['fairings', 1]]));
+  });
+
+  test('the language of a question never decides whether its own word is found', () => {
+    for (const question of ['Trennfedern', 'the Trennfedern', 'les Trennfedern', 'Trennfedern?']) {
+      expect(weights(question, ['trennfedern']).has('trennfedern')).toBe(true);
+    }
+  });
+
+  test('an identifier counts where it is defined, and in the document of its name', () => {
+    const found = weights('clause 3.1.1.1 of ECSS-E-ST-32-08C', ['3.1.1.1', '#3.1.1.1', '@ecss-e-st-32-08c']);
+    expect([...found.keys()]).toEqual(expect.arrayContaining(['3.1.1.1', '#3.1.1.1', '@ecss-e-st-32-08c']));
+  });
+
+  test('every weight is positive and belongs to a form of the question', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (question) => {
+        const query = toQuery(question);
+        const forms = formsOf(query);
+        const found = weigh(query, new Map(forms.filter((_, index) => index % 2 === 0).map((form) => [form, 1])));
+        for (const [term, weight] of found) {
+          expect(weight).toBeGreaterThan(0);
+          expect(forms).toContain(term);
+        }
+      }),
+    );
+  });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
@@ -6,20 +6,16 @@ import { AppError } from '../../core/errors';
 import { withDeadline } from '../../lib/async';
 import { log } from '../../lib/log';
 import { Breaker } from '../../net/breaker';
-import { createLatentEmbedder, type Embedder } from './embedder';
-import { dimensionsFor, dot, fromBytes } from './latent';
-import { learnLatent } from './latent-learner';
+import type { Embedder } from './embedder';
 import { Note } from './note';
-import type { Hit, PassageStore, PassageVector, Scope, StoredPassage } from './passage-store';
+import type { Hit, PassageStore, PassageVector, Scope } from './passage-store';
 
 export interface VectorsOptions {
   store: PassageStore;
-  /** Folder for learnt models and the note on what serves. */
+  /** Folder of the note on what serves. */
   directory: string;
-  /** The built process that learns models. */
-  workerPath: string;
   /** Documents that may be searched. */
-  ready: ReadonlySet<string>;
+  ready: ReadonlyMap<string, unknown>;
   /** Changes within this time are taken together. */
   settleMs?: number;
 }
@@ -32,6 +28,8 @@ interface Scale {
   high: number;
   /** Documents that had vectors then. */
   measuredFrom: number;
+  /** Passages there were then. */
+  passages: number;
 }
 
 interface Serving {
@@ -43,12 +41,16 @@ export interface VectorHits {
   hits: readonly Hit[];
   /** 0 for a cosine as of two random passages, 1 for one as of near neighbours. */
   closeness(cosine: number): number;
+  /** False for a passage that has no vector yet. */
+  covers(id: string): boolean;
+  /** Passages that have a vector, about. */
+  size: number;
   /** How long the model took to embed the question. */
   embedMs: number;
 }
 
 export interface VectorsStatus {
-  /** `off`: too few passages to learn from. */
+  /** `off`: no embedding model is configured. */
   state: 'off' | 'building' | 'ready' | 'failing';
   /** The model that serves, or is being built when none does. */
   model: string | null;
@@ -58,13 +60,14 @@ export interface VectorsStatus {
 
 const noteSchema = z.object({
   space: z.string(),
-  learntFrom: z.number(),
   low: z.number(),
   high: z.number(),
   measuredFrom: z.number(),
+  passages: z.number().default(0),
 });
 const NOTE = 'vectors.json';
-const LATENT = 'latent_';
+/** Models that earlier versions learnt from the documents began with this. */
+const LEARNT = 'latent_';
 const SETTLE_MS = 1_500;
 const RETRY_MS = 30_000;
 /** A question waits this long for its vector; then words alone must do. */
@@ -77,18 +80,16 @@ const FEW_DOCUMENTS = 50;
 const MIN_RANGE = 0.1;
 /** Every cosine is as of random passages. */
 const NO_SCALE = { low: 1, high: 2 };
-/** The latent model is learnt anew when the passages have grown or shrunk by this much. */
+/** A scale is measured again when the documents have grown by this much. */
 const GROWTH = 2;
-const SHRINKAGE = 4;
 
 /**
- * Keeps a vector for every passage, in the background: with the configured embedding model, else with one
- * learnt from the passages. A new model fills a space of its own beside the old one, which serves until the
- * new one is complete; models never mix. What is done survives a restart.
+ * Keeps a vector for every passage, made by the configured embedding model, in the background. A new model fills a
+ * space of its own beside the old one, which serves until the new one is complete; models never mix. What is done
+ * survives a restart.
  */
 export class Vectors {
   private model: Embedder | undefined;
-  private latent: { embedder: Embedder; learntFrom: number } | undefined;
   private serving: Serving | undefined;
   private building: string | undefined;
   private failing = false;
@@ -106,12 +107,13 @@ export class Vectors {
   }
 
   static async open(options: VectorsOptions): Promise<Vectors> {
-    const vectors = new Vectors(options);
-    await vectors.restore().catch((error) => log.warn({ err: error }, 'vectors cannot be read yet'));
-    return vectors;
+    for (const name of await readdir(options.directory).catch(() => [])) {
+      if (name.startsWith(LEARNT)) await rm(join(options.directory, name), { force: true });
+    }
+    return new Vectors(options);
   }
 
-  /** The embedding model of the configuration; undefined for the one learnt from the passages. */
+  /** The embedding model of the configuration; undefined for none, and then words are searched alone. */
   async setModel(model: Embedder | undefined): Promise<void> {
     if (this.model?.space !== model?.space) {
       this.model = model;
@@ -122,7 +124,7 @@ export class Vectors {
       this.changed();
     } else if (model) this.model = model;
     // A service that the configuration no longer names is asked no more.
-    if (!model && this.serving && !this.serving.embedder.space.startsWith(LATENT)) this.serving = undefined;
+    if (!model) this.serving = undefined;
   }
 
   /** To be called when documents became searchable. */
@@ -150,22 +152,25 @@ export class Vectors {
   }
 
   /** Undefined when there are no vectors yet. Throws when the model cannot be asked. */
-  async search(
-    query: { text: string; examples: readonly StoredPassage[] },
-    scope: Scope,
-    signal: AbortSignal,
-  ): Promise<VectorHits | undefined> {
+  async search(text: string, scope: Scope, signal: AbortSignal): Promise<VectorHits | undefined> {
     if (!this.serving) return undefined;
     const { embedder, scale } = this.serving;
     const started = performance.now();
     const vector = await this.breaker.run(
-      () => withDeadline({ signal, ms: QUERY_MS }, (limited) => embedder.query(query.text, query.examples, limited)),
+      () => withDeadline({ signal, ms: QUERY_MS }, (limited) => embedder.query(text, limited)),
       () => !signal.aborted,
     );
     const embedMs = performance.now() - started;
     const hits = vector ? await this.options.store.searchVectors(embedder.space, vector, scope) : [];
     const range = scale.high - scale.low;
-    return { hits, embedMs, closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)) };
+    const filled = await this.filledOf(embedder.space);
+    return {
+      hits,
+      embedMs,
+      closeness: (cosine) => Math.min(1, Math.max(0, (cosine - scale.low) / range)),
+      covers: (id) => filled.has(toDocumentId(id)),
+      size: scale.passages,
+    };
   }
 
   get status(): VectorsStatus {
@@ -187,11 +192,12 @@ export class Vectors {
 
   private async work(): Promise<void> {
     try {
-      if (!this.serving) await this.restore();
-      // Until the configured model is ready, the learnt one is better than none.
-      if (!this.model || !this.serving) await this.bring(await this.latentEmbedder());
-      else if (this.serving.embedder.space !== this.model.space) await this.keepUp(this.serving.embedder);
+      // New documents go into the space that serves as well, until the configured model is ready.
+      if (this.serving && this.model && this.serving.embedder.space !== this.model.space) {
+        await this.keepUp(this.serving.embedder);
+      }
       if (this.model) await this.bring(this.model);
+      else await this.dropLearnt();
       this.failing = false;
     } catch (error) {
       if (this.stopped.signal.aborted) return;
@@ -207,8 +213,7 @@ export class Vectors {
   }
 
   /** Fills the space of a model, and lets it serve once it is complete. */
-  private async bring(embedder: Embedder | undefined): Promise<void> {
-    if (!embedder) return;
+  private async bring(embedder: Embedder): Promise<void> {
     const { store } = this.options;
     const serves = this.serving?.embedder.space === embedder.space;
     if (!serves) this.building = embedder.label;
@@ -223,10 +228,12 @@ export class Vectors {
       throw new AppError('upstream_error', 'The embedding model made no vector of any passage.');
     }
     const due = !known || documents > known.measuredFrom * GROWTH || (added && known.measuredFrom < FEW_DOCUMENTS);
-    const scale = due ? { ...(await this.measure(embedder.space)), measuredFrom: documents } : known;
+    const scale = due
+      ? { ...(await this.measure(embedder.space)), measuredFrom: documents, passages: await store.count() }
+      : known;
     // The configuration may have changed while it was measured.
     if (!this.isWanted(embedder)) return;
-    if (due) await this.note.write({ space: embedder.space, learntFrom: this.latent?.learntFrom ?? 0, ...scale });
+    if (due) await this.note.write({ space: embedder.space, ...scale });
     this.serving = { embedder, scale };
     if (!serves) await this.dropOthers(embedder.space);
   }
@@ -244,7 +251,7 @@ export class Vectors {
     const filled = await this.filledOf(embedder.space);
     let added = false;
     for (;;) {
-      const missing = [...ready].filter((id) => !filled.has(id));
+      const missing = [...ready.keys()].filter((id) => !filled.has(id));
       this.progress = filled.size;
       if (missing.length === 0) return added;
       for (let from = 0; from < missing.length; from += DOCUMENTS_AT_ONCE) {
@@ -266,7 +273,7 @@ export class Vectors {
 
   /** False when the configuration has changed meanwhile. */
   private isWanted({ space }: Embedder): boolean {
-    return space.startsWith(LATENT) || space === this.model?.space || space === this.serving?.embedder.space;
+    return space === this.model?.space || space === this.serving?.embedder.space;
   }
 
   private async embed(embedder: Embedder, documentIds: readonly string[]): Promise<PassageVector[]> {
@@ -294,23 +301,7 @@ export class Vectors {
     return filled;
   }
 
-  /** The learnt model, learnt anew when it is due; undefined while there are too few passages. */
-  private async latentEmbedder(): Promise<Embedder | undefined> {
-    const { store, directory, workerPath } = this.options;
-    const passages = await store.count();
-    const { learntFrom = 0 } = this.latent ?? {};
-    const due = !this.latent || passages > learntFrom * GROWTH || passages < learntFrom / SHRINKAGE;
-    if (!due || dimensionsFor(passages) === 0) return this.latent?.embedder;
-    const space = `${LATENT}${Date.now().toString(36)}`;
-    const path = this.modelPath(space);
-    this.building = 'learnt from the documents';
-    await learnLatent({ store, workerPath, path: join(directory, `${space}.bin`), passages }, this.stopped.signal);
-    const embedder = createLatentEmbedder(space, fromBytes(await readFile(path)));
-    this.latent = { embedder, learntFrom: passages };
-    return embedder;
-  }
-
-  private async measure(space: string): Promise<Omit<Scale, 'measuredFrom'>> {
+  private async measure(space: string): Promise<Pick<Scale, 'low' | 'high'>> {
     const { store } = this.options;
     const sample = await store.sampleVectors(space, SAMPLE);
     const pairs = sample.flatMap((vector, index) => {
@@ -328,39 +319,32 @@ export class Vectors {
     return { low, high: Math.max(low + MIN_RANGE, quantile(nearest, 0.5)) };
   }
 
-  private async restore(): Promise<void> {
-    const note = await this.note.read();
-    if (!note?.space.startsWith(LATENT) || !(await this.isThere(note.space))) return;
-    try {
-      const model = fromBytes(await readFile(this.modelPath(note.space)));
-      const embedder = createLatentEmbedder(note.space, model);
-      this.latent = { embedder, learntFrom: note.learntFrom };
-      this.serving = { embedder, scale: note };
-    } catch (error) {
-      log.warn({ err: error }, 'the learnt model cannot be read; it is learnt again');
-    }
-  }
-
   private async isThere(space: string): Promise<boolean> {
     return (await this.options.store.spaces()).includes(space);
   }
 
+  private async dropLearnt(): Promise<void> {
+    const { store } = this.options;
+    for (const space of await store.spaces()) if (space.startsWith(LEARNT)) await store.dropSpace(space);
+  }
+
   private async dropOthers(space: string): Promise<void> {
-    const { store, directory } = this.options;
+    const { store } = this.options;
     for (const other of await store.spaces()) {
       if (other === space) continue;
       await store.dropSpace(other);
       this.filled.delete(other);
     }
-    for (const name of await readdir(directory)) {
-      if (name.startsWith(LATENT) && name !== `${space}.bin`) await rm(join(directory, name), { force: true });
-    }
-    if (!space.startsWith(LATENT)) this.latent = undefined;
   }
+}
 
-  private modelPath(space: string): string {
-    return join(this.options.directory, `${space}.bin`);
-  }
+/** Passages are named by their document and their place in it (`toPassageId`). */
+const toDocumentId = (passageId: string) => passageId.slice(0, passageId.lastIndexOf('-'));
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += (a[index] as number) * (b[index] as number);
+  return sum;
 }
 
 function quantile(values: readonly number[], share: number): number {

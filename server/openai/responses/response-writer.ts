@@ -1,10 +1,10 @@
 import type { FinishReason, TokenLogprob, ToolCall, Usage } from '../../core/chat';
 import type { AppError } from '../../core/errors';
-import type { RetrievalState } from '../../core/knowledge';
 import type { RunEvent } from '../../core/run';
 import { createId } from '../../lib/ids';
 import { type CitationWriter, codePoints } from '../citation-writer';
 import { toLogprobs } from '../logprobs';
+import { RagFacts } from '../rag-facts';
 import { cutText } from '../to-chunks';
 import type { ResponseEcho } from './from-responses';
 
@@ -39,7 +39,7 @@ export class ResponseWriter {
   private begun = false;
   private usage: Usage | undefined;
   private finish: FinishReason | undefined;
-  private rag: { state: RetrievalState; reason: string | null } = { state: 'off', reason: null };
+  private readonly rag = new RagFacts();
   /** Code points of the messages before the open one: offsets of citations count from the start of theirs. */
   private written = 0;
 
@@ -58,9 +58,10 @@ export class ResponseWriter {
     for (const event of events) {
       switch (event.type) {
         case 'step':
+          this.rag.see(event);
           break;
         case 'retrieval':
-          this.rag = { state: event.state, reason: event.reason ?? null };
+          this.rag.see(event);
           // Open WebUI takes its events from any chunk; from the annotations of this endpoint it would take the
           // link as the name, and ask Google for an icon.
           for (const data of this.citations.retrieved(event)) {
@@ -155,7 +156,7 @@ export class ResponseWriter {
       service_tier: 'default',
       usage: null,
       ...echo,
-      ivy: { request_id: requestId, rag: this.rag, ...(evidence && { evidence }) },
+      ivy: { request_id: requestId, rag: this.rag.toWire(), ...(evidence && { evidence }) },
       ...change,
     };
   }

@@ -16,6 +16,8 @@ export const adminRouter = router({
       claudeKey: config.anthropic.apiKey !== undefined,
       problems: services.config.problems.map(({ variable, message }) => ({ variable, message })),
       unknownVariables: services.config.unknown,
+      autoChange: services.autoChange ?? null,
+      promptProblems: services.prompts.problems,
     };
   }),
 

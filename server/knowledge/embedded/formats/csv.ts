@@ -1,9 +1,9 @@
-import { csvRows } from '../../../lib/csv';
+import { csvRows } from '../../../text/csv';
 import type { ParsedDocument } from '../parsed';
 import { toTableSections } from './table';
 import { cleanText } from './text';
 
-/** Comma, semicolon or tab separated values (RFC 4180) as a table. */
+/** Values separated by commas, semicolons, tabs or bars, as a table. */
 export function parseCsv(text: string): ParsedDocument {
   const sections = toTableSections(csvRows(text));
   return {

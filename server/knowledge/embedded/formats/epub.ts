@@ -16,7 +16,7 @@ export function parseEpub(content: Buffer): ParsedDocument {
   const chapters = findAll(book, 'itemref').flatMap(({ attributes }) => {
     const href = decodeName(items.get(attributes['idref']) ?? '');
     const text = files.get(resolvePath(folder, href));
-    return text ? parseHtml(text).pages : [];
+    return text ? parseHtml(withoutProlog(text)).pages : [];
   });
   const pages = chapters
     .filter(({ text }) => text.trim() !== '')
@@ -32,3 +32,6 @@ function decodeName(href: string): string {
     return href;
   }
 }
+
+/** Chapters are XHTML; what stands before the root is for XML readers. */
+const withoutProlog = (text: string) => text.replace(/^\s*<\?xml[^>]{0,500}\?>\s*/, '');

@@ -88,7 +88,7 @@ test('a sheet beyond the limits is read as far as they go, and that is said', ()
 test('a table with a very long head makes no passage longer than others', () => {
   const columns = Array.from({ length: 120 }, (_, n) => `column number ${n}`);
   const rows = Array.from({ length: 50 }, (_, n) => columns.map((_, column) => `${n}.${column}`).join(','));
-  const passages = toPassages(parseCsv([columns.join(','), ...rows].join('\n')));
+  const passages = toPassages(parseCsv([columns.join(','), ...rows].join('\n')), 'test.csv');
   expect(passages.length).toBeGreaterThan(10);
   for (const { text } of passages) expect(text.length).toBeLessThanOrEqual(1_700);
   expect(passages.map(({ text }) => text).join(' ')).toContain('49.119');

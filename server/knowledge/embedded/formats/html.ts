@@ -1,14 +1,14 @@
 import { parseHTML } from 'linkedom';
 import type { ParsedDocument } from '../parsed';
+import { readHtml } from './html-reader';
 import { toSections } from './sections';
-import { htmlToMarkdown } from './to-markdown';
 
-/** The words of a page; nothing in it is run or loaded. */
+/** The words of a page; nothing in it is run or loaded. Navigation, feet and what is hidden are left out, and said. */
 export function parseHtml(html: string): ParsedDocument {
-  const { document } = parseHTML(html);
-  for (const element of document.querySelectorAll('script, style, noscript, template, svg, iframe, object'))
-    element.remove();
-  const title = document.querySelector('title')?.textContent?.trim() || null;
-  const parsed = toSections(htmlToMarkdown(document.body?.innerHTML || html));
-  return { ...parsed, title: title ?? parsed.title };
+  const { document } = parseHTML(/<html[\s>]/i.test(html.slice(0, 4_000)) ? html : `<html><body>${html}</body></html>`);
+  const { markdown, leftOut } = readHtml(document.body ?? document.documentElement);
+  const title = document.querySelector('title')?.textContent?.trim().replace(/\s+/g, ' ').slice(0, 200) || null;
+  const parsed = toSections(markdown, { title });
+  const notice = leftOut.length > 0 ? `Left out: ${leftOut.join(', ')}.` : null;
+  return { ...parsed, title: title ?? parsed.title, notice };
 }

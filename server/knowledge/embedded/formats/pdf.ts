@@ -1,50 +1,183 @@
 import { detectPdf, extractPagesMarkdownAsync, extractTextWithPositions } from '@firecrawl/pdf-inspector';
-import { extractText, getDocumentProxy } from 'unpdf';
 import { type ParsedDocument, type TextRun, UnreadableDocument } from '../parsed';
+import { readWithPdfJs } from './pdf-js';
+import { toLines, toText, withoutRunningLines } from './pdf-lines';
+import { continueHeads, splitAtCaptions, withTables } from './pdf-tables';
 import { firstHeading } from './sections';
 import { cleanText } from './text';
 
-/** Pages of Markdown; pages without a text layer are counted. */
-export async function parsePdf(content: Buffer): Promise<ParsedDocument> {
-  let texts: string[];
+/** Pages `from` to `to`, counted from 1. */
+export interface PageRange {
+  from: number;
+  to: number;
+}
+
+/** Why a page has no text. */
+type Gap = 'scan' | 'fonts';
+
+/** Pages of Markdown. Text that the reader of layouts gives up on is taken as it stands on the page. */
+export async function parsePdf(content: Buffer, range?: PageRange): Promise<ParsedDocument> {
+  let pages: { page: number; text: string }[];
+  let total: number;
   try {
-    const { pages } = await extractPagesMarkdownAsync(content);
+    total = detectPdf(content).pageCount;
+    const wanted = range && numbersOf(range, total).map((page) => page - 1);
+    const result = await extractPagesMarkdownAsync(content, wanted);
     // Pages come in order but are numbered from 0.
-    texts = [...pages].sort((a, b) => a.page - b.page).map((page) => page.markdown);
+    pages = [...result.pages]
+      .sort((a, b) => a.page - b.page)
+      .map(({ page, markdown }) => ({ page: page + 1, text: markdown }));
   } catch (error) {
-    if (/encrypt|password/i.test(String(error))) {
-      throw new UnreadableDocument('The PDF is protected by a password. Remove the protection and add it again.');
-    }
-    texts = await parsePdfAgain(content);
+    if (/encrypt|password/i.test(String(error))) throw protectedByPassword();
+    const texts = await readWithPdfJs(content, range);
+    total = texts.total;
+    pages = texts.pages;
   }
-  texts = withoutRunningLines(texts.map(cleanText));
-  const empty = texts.filter((text) => text.replace(/[\W\d_]+/g, '').length < 3).length;
-  const title = pdfTitle(content) ?? firstHeading(texts[0] ?? '');
-  const runs = runsOf(content);
+  const placed = readPlaces(content, range && numbersOf(range, total));
+  const gaps = new Map<number, Gap>();
+  for (const page of pages) {
+    const onPage = placed.get(page.page);
+    page.text = cleanText(page.text);
+    if (hasText(page.text)) {
+      if (onPage) page.text = withTables(page.text, toLines(onPage.runs));
+    } else if (onPage && onPage.runs.length > 0) {
+      const text = cleanText(toText(toLines(onPage.runs)));
+      if (isReadable(text)) page.text = text;
+      else gaps.set(page.page, 'fonts');
+    } else if (onPage?.pictures) gaps.set(page.page, 'scan');
+  }
+  await fillFonts(content, pages, gaps);
+  await divideGlued(content, pages);
+  const texts = continueHeads(withoutRunningLines(pages.map(({ text }) => splitAtCaptions(text))));
+  const title = pdfTitle(content) ?? firstHeading((texts[0] ?? '').split('\n'));
   return {
     title,
     pageKind: 'page',
-    pages: texts.map((text, index) => ({ page: index + 1, heading: null, text, runs: runs.get(index + 1) ?? [] })),
-    notice:
-      empty > 0 && empty < texts.length
-        ? `${empty} of ${texts.length} pages have no text layer and cannot be found.`
-        : null,
+    pages: pages.map(({ page }, index) => ({
+      page,
+      heading: null,
+      text: texts[index] ?? '',
+      runs: placed.get(page)?.runs.map(({ text, box }): TextRun => ({ text, box })) ?? [],
+    })),
+    notice: noticeOf(gaps, pages.length),
+    total,
+    gaps: gaps.size,
   };
 }
 
+const numbersOf = ({ from, to }: PageRange, total: number): number[] =>
+  Array.from({ length: Math.max(0, Math.min(to, total) - from + 1) }, (_, index) => from + index);
+
+const protectedByPassword = () =>
+  new UnreadableDocument('The PDF is protected by a password. Remove the protection and add it again.');
+
+/** Letters or digits of any script: a page of part codes or bare values is a page with text. */
+const hasText = (text: string) => /[\p{L}\p{N}]/u.test(text);
+
+/** Signs that a font does not say the meaning of. */
+const UNKNOWN_SIGNS = /[\ufffd\u0000\ue000-\uf8ff]/g;
+const MAX_UNKNOWN_SHARE = 0.2;
+
+function isReadable(text: string): boolean {
+  const signs = text.replace(/\s/g, '');
+  const unknown = signs.match(UNKNOWN_SIGNS)?.length ?? 0;
+  return hasText(text) && unknown <= signs.length * MAX_UNKNOWN_SHARE;
+}
+
+/** Fonts that name their characters only by a table that every reader is expected to have: the second reader has them. */
+async function fillFonts(
+  content: Buffer,
+  pages: { page: number; text: string }[],
+  gaps: Map<number, Gap>,
+): Promise<void> {
+  const unreadable = [...gaps].filter(([, gap]) => gap === 'fonts').map(([page]) => page);
+  if (unreadable.length === 0) return;
+  const again = await readWithPdfJs(content, undefined, unreadable).catch(() => undefined);
+  for (const { page, text } of again?.pages ?? []) {
+    const clean = cleanText(text);
+    const known = pages.find((candidate) => candidate.page === page);
+    if (!known || !isReadable(clean)) continue;
+    known.text = clean;
+    gaps.delete(page);
+  }
+}
+
+/** Words that tightly set lines run together: longer than words are. */
+const GLUED = /(?:\p{L}|[,.;:’'()“”]){24,}/gu;
+
+/** Where words have run together, the second reader knows the blanks between them. Letters never change. */
+async function divideGlued(content: Buffer, pages: { page: number; text: string }[]): Promise<void> {
+  const glued = pages.filter(({ text }) => text.search(GLUED) >= 0);
+  if (glued.length === 0) return;
+  const numbers = glued.map(({ page }) => page);
+  const again = await readWithPdfJs(content, undefined, numbers).catch(() => undefined);
+  const texts = new Map(again?.pages.map(({ page, text }) => [page, text]));
+  for (const page of glued) page.text = divided(page.text, texts.get(page.page) ?? '');
+}
+
+/** The glued words of a text, with the blanks that the same letters have in another reading. */
+function divided(text: string, reading: string): string {
+  const places: number[] = [];
+  let letters = '';
+  for (let index = 0; index < reading.length; index++) {
+    const sign = reading.charAt(index);
+    if (/\s/.test(sign)) continue;
+    places.push(index);
+    letters += sign;
+  }
+  return text.replace(GLUED, (word) => {
+    const at = letters.indexOf(word);
+    if (at < 0) return word;
+    const [from, to] = [places[at] ?? 0, places[at + word.length - 1] ?? 0];
+    return reading.slice(from, to + 1).replace(/\s+/g, ' ');
+  });
+}
+
+const NAMED_PAGES = 12;
+
+function noticeOf(gaps: ReadonlyMap<number, Gap>, pages: number): string | null {
+  const of = (gap: Gap) => [...gaps].filter(([, kind]) => kind === gap).map(([page]) => page);
+  const named = (list: readonly number[], what: string) => {
+    if (list.length === 0) return undefined;
+    const shown = list.slice(0, NAMED_PAGES).join(', ');
+    const more = list.length > NAMED_PAGES ? ` and ${list.length - NAMED_PAGES} more` : '';
+    const subject = list.length === 1 ? 'Page' : 'Pages';
+    return `${subject} ${shown}${more} (${list.length} of ${pages}) ${what} and cannot be found.`;
+  };
+  const notices = [
+    named(of('scan'), `${of('scan').length === 1 ? 'has' : 'have'} pictures but no text layer, as a scan`),
+    named(of('fonts'), `${of('fonts').length === 1 ? 'has' : 'have'} text in fonts that cannot be read`),
+  ].filter((notice) => notice !== undefined);
+  return notices.join(' ') || null;
+}
+
+export interface PlacedRun extends TextRun {
+  size: number;
+  bold: boolean;
+}
+
+interface Placed {
+  runs: PlacedRun[];
+  pictures: boolean;
+}
+
 /** The text of each page with its places, as a viewer shows the page; nothing when they cannot be read. */
-function runsOf(content: Buffer): Map<number, TextRun[]> {
-  const pages = new Map<number, TextRun[]>();
+function readPlaces(content: Buffer, only: number[] | undefined): Map<number, Placed> {
+  const pages = new Map<number, Placed>();
   try {
     // These pages are numbered from 1.
-    for (const item of extractTextWithPositions(content, undefined, { frame: 'display' })) {
-      if (item.itemType !== 'Text') continue;
+    for (const item of extractTextWithPositions(content, only, { frame: 'display' })) {
       const { page, text, x, y, width, height } = item;
+      let placed = pages.get(page);
+      if (!placed) {
+        placed = { runs: [], pictures: false };
+        pages.set(page, placed);
+      }
+      if (item.itemType === 'Image') placed.pictures = true;
+      if (item.itemType !== 'Text') continue;
       // Text stands on its baseline; a fifth of its height hangs below.
       const box: TextRun['box'] = [x, y - height / 5, x + width, y + height];
-      const runs = pages.get(page);
-      if (runs) runs.push({ text, box });
-      else pages.set(page, [{ text, box }]);
+      placed.runs.push({ text, box, size: item.fontSize || height, bold: item.isBold });
     }
   } catch {
     // The text itself was read: only its places are missing.
@@ -56,53 +189,11 @@ function runsOf(content: Buffer): Map<number, TextRun[]> {
 function pdfTitle(content: Buffer): string | null {
   try {
     const title = detectPdf(content).title?.normalize('NFC').trim();
-    return title && !/^(microsoft|untitled|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
+    return title &&
+      !/^(microsoft|\(?(?:untitled|anonymous|unspecified)|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
       ? title.slice(0, 200)
       : null;
   } catch {
     return null;
-  }
-}
-
-/** Lines looked at from the top and the bottom of each page. */
-const MARGIN_LINES = 2;
-
-/** Drops running heads and feet: lines at a page's edge that stand, but for their numbers, on most pages. */
-function withoutRunningLines(pages: readonly string[]): string[] {
-  if (pages.length < 4) return [...pages];
-  // A row of a table is never a running line; a bare page number is one of its own kind.
-  const key = (line: string) => (isTableRow(line) ? line : line.replace(/[\d*_#]+/g, '').trim() || '#');
-  const edges = pages.map((page) => {
-    const lines = page.split('\n').filter((line) => line.trim() !== '');
-    return new Set([...lines.slice(0, MARGIN_LINES), ...lines.slice(-MARGIN_LINES)].map(key));
-  });
-  const counts = new Map<string, number>();
-  for (const edge of edges) for (const line of edge) counts.set(line, (counts.get(line) ?? 0) + 1);
-  return pages.map((page, index) => {
-    const lines = page.split('\n');
-    // A page that is nearly nothing else keeps what it has.
-    if (lines.filter((line) => line.trim() !== '').length <= 2 * MARGIN_LINES) return page;
-    const kept = lines.filter((line, at) => {
-      if (line.trim() === '' || isTableRow(line)) return true;
-      const atEdge = edges[index]?.has(key(line)) && (at < 2 * MARGIN_LINES || at >= lines.length - 2 * MARGIN_LINES);
-      return !atEdge || (counts.get(key(line)) ?? 0) < pages.length * 0.6;
-    });
-    return kept.join('\n').trim();
-  });
-}
-
-const isTableRow = (line: string) => line.trimStart().startsWith('|');
-
-/** A second reader for files the first one refuses. */
-async function parsePdfAgain(content: Buffer): Promise<string[]> {
-  try {
-    const proxy = await getDocumentProxy(new Uint8Array(content), { isEvalSupported: false });
-    const { text } = await extractText(proxy, { mergePages: false });
-    return text;
-  } catch (error) {
-    if (/password/i.test(String(error))) {
-      throw new UnreadableDocument('The PDF is protected by a password. Remove the protection and add it again.');
-    }
-    throw new UnreadableDocument('The PDF is damaged and cannot be read.');
   }
 }

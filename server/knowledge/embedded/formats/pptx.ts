@@ -1,34 +1,44 @@
 import { type ParsedDocument, UnreadableDocument } from '../parsed';
 import { readZip } from './archive';
-import { relationId, relations, titleOf } from './office';
-import { toTable } from './table';
+import { mainPart, relationId, relations, titleOf } from './office';
+import { type Cell, toGrid, toTable } from './table';
 import { cleanText } from './text';
 import { type Element, find, findAll, parseXml } from './xml';
 
 const PRESENTATION = 'ppt/presentation.xml';
 const FILES =
-  /^(?:ppt\/(?:_rels\/)?presentation\.xml(?:\.rels)?|ppt\/(?:slides|notesSlides)\/(?:_rels\/)?[^/]+\.(?:xml|rels)|docProps\/core\.xml)$/;
+  /^(?:_rels\/\.rels|ppt\/(?:_rels\/)?[^/]+\.xml(?:\.rels)?|ppt\/(?:slides|notesSlides)\/(?:_rels\/)?[^/]+\.(?:xml|rels)|docProps\/core\.xml)$/;
 
 /** A page for each slide in the order of the show: title, text, tables, and the speaker's notes. */
 export function parsePptx(content: Buffer): ParsedDocument {
   const files = readZip(content, FILES);
-  const presentation = files.get(PRESENTATION);
+  const path = mainPart(files, PRESENTATION);
+  const presentation = files.get(path);
   if (!presentation) throw new UnreadableDocument('The presentation is damaged and cannot be read.');
-  const targets = relations(files, PRESENTATION);
+  const targets = relations(files, path);
   const slides = findAll(parseXml(presentation), 'sldId').map(
     ({ attributes }) => targets.get(relationId(attributes)) ?? '',
   );
+  const hidden: number[] = [];
   const pages = slides.map((path, index) => {
-    const { title, text } = readSlide(files, path);
+    // Its number stays, so that the others keep theirs.
+    if (isHidden(files.get(path))) hidden.push(index + 1);
+    const { title, text } = hidden.at(-1) === index + 1 ? NO_TEXT : readSlide(files, path);
     return { page: index + 1, heading: title, text: cleanText(text) };
   });
   const title = titleOf(files) ?? pages[0]?.heading ?? null;
-  return { title, pageKind: 'page', pages, notice: null };
+  const notice = hidden.length > 0 ? `Hidden slides were left out: ${hidden.slice(0, 20).join(', ')}.` : null;
+  return { title, pageKind: 'page', pages, notice };
 }
+
+const NO_TEXT = { title: null, text: '' };
+
+const isHidden = (slide: string | undefined) =>
+  /<(?:\w+:)?sld\b[^>]{0,2000}\sshow="(?:0|false)"/.test(slide?.slice(0, 5_000) ?? '');
 
 function readSlide(files: ReadonlyMap<string, string>, path: string): { title: string | null; text: string } {
   const file = files.get(path);
-  if (!file) return { title: null, text: '' };
+  if (!file) return NO_TEXT;
   const parts: string[] = [];
   let title: string | null = null;
   const read = (element: Element): void => {
@@ -75,5 +85,19 @@ const textOf = (element: Element) =>
     .trim();
 
 function readTable(table: Element): string {
-  return toTable(findAll(table, 'tr').map((row) => findAll(row, 'tc').map((cell) => paragraphs(cell).join(' '))));
+  const rows = findAll(table, 'tr').map((row) =>
+    findAll(row, 'tc')
+      // What another cell reaches over is written out by the grid.
+      .filter(({ attributes }) => !isTrue(attributes['hMerge']) && !isTrue(attributes['vMerge']))
+      .map(
+        (cell): Cell => ({
+          text: paragraphs(cell).join(' '),
+          columns: Number(cell.attributes['gridSpan'] ?? 1),
+          rows: Number(cell.attributes['rowSpan'] ?? 1),
+        }),
+      ),
+  );
+  return toTable(toGrid(rows));
 }
+
+const isTrue = (value: string | undefined) => value === '1' || value === 'true';

@@ -5,6 +5,7 @@ import { UnreadableDocument } from '../parsed';
 export interface Element {
   name: string;
   attributes: Record<string, string>;
+  /** Where text and elements are mixed, its pieces are children of the name `#text`. */
   children: Element[];
   /** Text directly in it. */
   text: string;
@@ -61,12 +62,15 @@ export function* eachElement(text: string, name: string): Iterable<Element> {
 
 function fill(parent: Element, items: readonly Ordered[], depth: number): void {
   if (depth > MAX_DEPTH) throw new UnreadableDocument('The file is nested too deeply to be a document.');
+  const mixed = items.length > 1;
   for (const item of items) {
     const attributes = (item[':@'] ?? {}) as Record<string, string>;
     for (const [name, value] of Object.entries(item)) {
       if (name === ':@') continue;
-      if (name === '#text') parent.text += String(value);
-      else {
+      if (name === '#text') {
+        parent.text += String(value);
+        if (mixed) parent.children.push({ name, attributes: {}, children: [], text: String(value) });
+      } else {
         const element: Element = { name: name.slice(name.indexOf(':') + 1), attributes, children: [], text: '' };
         fill(element, value as Ordered[], depth + 1);
         parent.children.push(element);
@@ -82,6 +86,17 @@ export function findAll(element: Element, name: string): Element[] {
 
 export function find(element: Element, name: string): Element | undefined {
   return findAll(element, name)[0];
+}
+
+/** A direct child of a name. */
+export function childOf(element: Element | undefined, name: string): Element | undefined {
+  return element?.children.find((child) => child.name === name);
+}
+
+/** All text in an element, in document order. */
+export function textIn(element: Element): string {
+  if (element.children.length === 0) return element.text;
+  return element.children.map(textIn).join('');
 }
 
 /** `../media/x` seen from a folder of the archive; never leaves it. */
