@@ -18,7 +18,7 @@ describe('resolving', () => {
         host: '127.0.0.1',
         port: 8000,
         publicUrl: 'http://127.0.0.1:8000',
-        rag: { topK: 5, required: false },
+        rag: { topK: undefined, required: false, place: 'user' },
       },
     });
   });
@@ -49,7 +49,7 @@ describe('resolving', () => {
 
   test('an empty value counts as absent', () => {
     expect(layers({ envFile: { RAG_TOP_K: '' }, environment: { RAG_TOP_K: ' ' } })).toMatchObject({
-      config: { rag: { topK: 5 } },
+      config: { rag: { topK: undefined } },
     });
   });
 
@@ -202,7 +202,7 @@ describe('values of the admin page', () => {
     const { store } = await openStore('');
     await expect(store.setAdmin({ RAG_TOP_K: '900' })).rejects.toThrow(/RAG_TOP_K/);
     await expect(store.setAdmin({ OLLAMA_BASE_URL: 'http://evil' })).rejects.toThrow(/cannot be set/);
-    expect(store.config.rag.topK).toBe(5);
+    expect(store.config.rag.topK).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatProvider, ChatRequest, ModelEvent } from '../core/chat';
+import type { ChatMessage, ChatProvider, ChatRequest, ModelEvent } from '../core/chat';
+import { textOf } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { Passage, Retrieval, RetrievalQuery } from '../core/knowledge';
 import type { RunEvent, RunRequest } from '../core/run';
@@ -7,6 +8,7 @@ import { collect, patience, textOfEvents } from '../testing/collect';
 import { assistantMessage, passage, runRequest, userMessage } from '../testing/requests';
 import { createAnswer } from './answer';
 import { Rewriter } from './rewrite';
+import { TokenRatios } from './tokens';
 
 const QUESTION = 'What is the payload fairing design?';
 const principal = { id: 'local', kind: 'local', role: 'admin', name: 'test' } as const;
@@ -17,7 +19,7 @@ const model = {
 };
 
 /** A provider that remembers what it was asked and answers from a script. */
-function fakeProvider(grounding: ChatProvider['grounding'], script: readonly ModelEvent[]) {
+function fakeProvider(grounding: ChatProvider['grounding'], script: readonly ModelEvent[], refuse: AppError[] = []) {
   const requests: ChatRequest[] = [];
   const provider: ChatProvider = {
     id: grounding === 'prompt' ? 'ollama' : 'anthropic',
@@ -26,6 +28,8 @@ function fakeProvider(grounding: ChatProvider['grounding'], script: readonly Mod
     ignores: () => [],
     async *stream(request) {
       requests.push(request);
+      const refusal = refuse.shift();
+      if (refusal) throw refusal;
       for (const event of script) yield [event];
     },
   };
@@ -34,7 +38,7 @@ function fakeProvider(grounding: ChatProvider['grounding'], script: readonly Mod
 
 const text = (...pieces: string[]): ModelEvent[] => [
   ...pieces.map((piece): ModelEvent => ({ type: 'text-delta', text: piece })),
-  { type: 'usage', usage: { promptTokens: 1, completionTokens: 1 } },
+  { type: 'usage', usage: { promptTokens: 300, completionTokens: 1 } },
   { type: 'finish', reason: 'stop' },
 ];
 
@@ -45,12 +49,23 @@ function setUp(options: {
   grounding?: ChatProvider['grounding'];
   required?: boolean;
   fail?: Error;
+  place?: 'user' | 'system';
+  ratios?: TokenRatios;
+  contextLength?: number;
+  parameterSize?: string;
+  /** Fails the first calls so. */
+  refuse?: AppError[];
 }) {
   const queries: RetrievalQuery[] = [];
-  const { provider, requests } = fakeProvider(options.grounding ?? 'prompt', options.script ?? text('ok'));
+  const { provider, requests } = fakeProvider(
+    options.grounding ?? 'prompt',
+    options.script ?? text('ok'),
+    options.refuse,
+  );
+  const answering = { ...model, contextLength: options.contextLength ?? 8192, parameterSize: options.parameterSize };
   const passages = options.passages ?? [passage(), passage({ id: 'doc_1-2', page: 46, text: 'It weighs 940 kg.' })];
   const answer = createAnswer({
-    target: async () => ({ provider, model }),
+    target: async () => ({ provider, model: answering }),
     retriever: {
       async retrieve(query) {
         queries.push(query);
@@ -67,7 +82,13 @@ function setUp(options: {
       },
     },
     rewriter: new Rewriter(),
-    settings: { topK: 5, minScore: undefined, required: options.required ?? false },
+    ratios: options.ratios ?? new TokenRatios(),
+    settings: {
+      topK: undefined,
+      minScore: undefined,
+      required: options.required ?? false,
+      place: options.place ?? 'user',
+    },
     retrieval: true,
     hasDocuments: () => true,
   });
@@ -77,23 +98,109 @@ function setUp(options: {
 }
 
 describe('a grounded answer', () => {
-  test('passages reach the model once, as one system message directly before the last user message', async () => {
+  const CONVERSATION = [
+    { role: 'system' as const, text: 'Be brief.' },
+    userMessage('Hello'),
+    assistantMessage('Hi [1]'),
+    userMessage(QUESTION),
+  ];
+
+  test('passages reach the model once, in the last user message before the question, and the rules in the system message', async () => {
     const { run, requests } = setUp({});
-    await run(
-      runRequest('', {
-        messages: [
-          { role: 'system', text: 'Be brief.' },
-          userMessage('Hello'),
-          assistantMessage('Hi [1]'),
-          userMessage(QUESTION),
-        ],
-      }),
-    );
+    await run(runRequest('', { messages: CONVERSATION }));
     const messages = requests[0]?.messages ?? [];
-    expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'system', 'user']);
-    expect(messages[3]).toMatchObject({ text: expect.stringContaining('It weighs 940 kg.') });
-    expect(messages[2]).toMatchObject({ text: 'Hi' });
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'system', 'user', 'assistant', 'user']);
+    expect(messages[1]).toMatchObject({ text: expect.stringContaining('square brackets') });
+    expect(textOf(messages[4] as ChatMessage)).toMatch(
+      /^Relevant documents from knowledge base:[\s\S]*It weighs 940 kg\.[\s\S]*What is the payload fairing design\?$/,
+    );
+    expect(messages[3]).toMatchObject({ text: 'Hi' });
     expect(requests[0]?.passages).toEqual([]);
+    expect(JSON.stringify(messages).match(/It weighs 940 kg/g)).toHaveLength(1);
+  });
+
+  test('or in the system message, where the setting says so', async () => {
+    const { run, requests } = setUp({ place: 'system' });
+    await run(runRequest('', { messages: CONVERSATION }));
+    const messages = requests[0]?.messages ?? [];
+    expect(messages[1]).toMatchObject({ role: 'system', text: expect.stringContaining('It weighs 940 kg.') });
+    expect(messages.at(-1)).toEqual(userMessage(QUESTION));
+  });
+
+  test('small models get fewer passages, questions with several parts more', async () => {
+    const many = Array.from({ length: 10 }, (_, n) => passage({ id: `doc_1-${n}`, text: `Fact ${n}.` }));
+    const count = async (question: string, parameterSize: string, contextLength = 8192) => {
+      const { run } = setUp({ passages: many, parameterSize, contextLength });
+      const events = await run(runRequest(question));
+      return events.find((event) => event.type === 'retrieval')?.passages.length;
+    };
+    expect(await count(QUESTION, '3.2B')).toBe(3);
+    expect(await count(QUESTION, '8.0B', 4096)).toBe(3);
+    expect(await count('What is the mass and how high is the fairing?', '3.2B')).toBe(5);
+    const { run, queries } = setUp({});
+    await run(runRequest('What is the mass and how high is the fairing?'));
+    expect(queries[0]?.limit).toBe(10);
+  });
+
+  test('what is missing is said to the model', async () => {
+    const missing = { identifiers: ['STREAM_PRIORITY'], words: ['vacation'] };
+    const { run, requests } = setUp({ retrieval: { missing, weak: true } });
+    const events = await run();
+    const rules = JSON.stringify(requests[0]?.messages[0]);
+    for (const part of ['STREAM_PRIORITY', 'vacation', 'weakly']) expect(rules).toContain(part);
+    expect(events.find((event) => event.type === 'retrieval')).toMatchObject({ missing, weak: true });
+  });
+
+  const tooLong = () => new AppError('context_length_exceeded', 'too long');
+
+  test('a prompt that the model finds too long is sent again with less, and it is said', async () => {
+    const long = Array.from({ length: 5 }, (_, n) => passage({ id: `doc_1-${n}`, text: 'word '.repeat(800) }));
+    const { run, requests } = setUp({ passages: long, refuse: [tooLong()], contextLength: 8192 });
+    const events = await run(runRequest('', { messages: CONVERSATION }));
+    expect(requests).toHaveLength(2);
+    expect(JSON.stringify(requests[1]).length).toBeLessThan(JSON.stringify(requests[0]).length);
+    const reports = events.flatMap((event) => (event.type === 'step' && event.step === 'prompt' ? [event.report] : []));
+    expect(reports[0]).toMatchObject({ passagesLeftOut: 0, messagesLeftOut: 0 });
+    expect(reports[1]?.passagesLeftOut).toBeGreaterThan(0);
+    expect(textOfEvents(events)).toBe('ok');
+  });
+
+  test('an earlier long chat never becomes unanswerable', async () => {
+    const turns = Array.from({ length: 40 }, () => [
+      userMessage('word '.repeat(400)),
+      assistantMessage('word '.repeat(400)),
+    ]).flat();
+    const { run, requests } = setUp({ refuse: [tooLong(), tooLong()], contextLength: 4096 });
+    expect(textOfEvents(await run(runRequest('', { messages: [...turns, userMessage(QUESTION)] })))).toBe('ok');
+    expect(requests).toHaveLength(3);
+    expect(textOf(requests[2]?.messages.at(-1) as ChatMessage)).toContain(QUESTION);
+  });
+
+  test('turns are left out only when they do not fit', async () => {
+    const turns = Array.from({ length: 7 }, () => [
+      userMessage('word '.repeat(120)),
+      assistantMessage('word '.repeat(120)),
+    ]).flat();
+    const { run, requests } = setUp({ contextLength: 8192 });
+    await run(runRequest('', { messages: [...turns, userMessage(QUESTION)] }));
+    expect(requests[0]?.messages.length).toBe(turns.length + 2);
+  });
+
+  test('a count far below the prompt says that the model has not read the passages', async () => {
+    const ratios = new TokenRatios();
+    const passages = [passage({ text: 'word '.repeat(600) })];
+    const counting = (promptTokens: number): ModelEvent[] => [
+      { type: 'text-delta', text: 'ok' },
+      { type: 'usage', usage: { promptTokens, completionTokens: 1 } },
+      { type: 'finish', reason: 'stop' },
+    ];
+    const whole = await setUp({ passages, ratios, script: counting(900) }).run();
+    expect(whole.some((event) => event.type === 'step' && event.step === 'undelivered')).toBe(false);
+    const part = await setUp({ passages, ratios, script: counting(60) }).run();
+    expect(part.find((event) => event.type === 'step' && event.step === 'undelivered')).toMatchObject({
+      model: 'm',
+      reason: expect.stringContaining('60 tokens'),
+    });
   });
 
   test('events come in order: gate, search, passages with numbers, prompt, model, text, usage, evidence, finish', async () => {
@@ -216,7 +323,8 @@ test('a missing model is reported after the search, as it was thrown', async () 
       }),
     },
     rewriter: new Rewriter(),
-    settings: { topK: 5, minScore: undefined, required: false },
+    ratios: new TokenRatios(),
+    settings: { topK: 5, minScore: undefined, required: false, place: 'user' },
     retrieval: true,
     hasDocuments: () => true,
   });

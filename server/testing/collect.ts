@@ -22,6 +22,12 @@ export function temporaryFolder(): string {
   return path;
 }
 
+/** A folder that the caller removes: for what several tests share. */
+export function unmanagedFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'ivy-unit-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 /** A signal that nobody aborts. */
 export function patience(): AbortSignal {
   return new AbortController().signal;

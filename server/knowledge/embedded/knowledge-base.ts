@@ -303,7 +303,7 @@ async function knownMediaType(path: string, source: string): Promise<MediaType> 
   });
   if (type) return type;
   throw refuse(
-    'cannot be read: it is neither PDF, Word, PowerPoint, Excel (docx, pptx, xlsx), EPUB, HTML, Markdown, CSV nor text.',
+    'cannot be read: it is neither PDF, Word, PowerPoint, Excel (docx, pptx, xlsx), OpenDocument, RTF, EPUB, mail, HTML, Markdown, CSV nor text.',
   );
 }
 

@@ -25,10 +25,10 @@ export const ODS = 'application/vnd.oasis.opendocument.spreadsheet';
 export const ODP = 'application/vnd.oasis.opendocument.presentation';
 export const EPUB = 'application/epub+zip';
 /** The folder that each kind of Office archive keeps its parts in, whatever their names. */
-const OFFICE: readonly [folder: string, type: MediaType][] = [
-  ['word/', DOCX],
-  ['ppt/', PPTX],
-  ['xl/', XLSX],
+const OFFICE: readonly [folder: string, usual: string, type: MediaType][] = [
+  ['word/', 'word/document.xml', DOCX],
+  ['ppt/', 'ppt/presentation.xml', PPTX],
+  ['xl/', 'xl/workbook.xml', XLSX],
 ];
 const HEAD_BYTES = 64 * 1024;
 const TAIL_BYTES = 1024 * 1024;
@@ -89,9 +89,10 @@ function archiveType(head: Buffer, tail: Buffer): MediaType | undefined {
       'is an OpenDocument file of a kind that Ivy does not read. Save it as odt, ods, odp or PDF.',
     );
   }
-  if (tail.includes('[Content_Types].xml') || head.includes('[Content_Types].xml')) {
-    const found = OFFICE.find(([folder]) => tail.includes(folder) || head.includes(folder))?.[1];
-    if (found) return found;
+  // A file that is cut off may lack the list of its parts; its reader says so.
+  const listed = tail.includes('[Content_Types].xml') || head.includes('[Content_Types].xml');
+  for (const [folder, usual, type] of OFFICE) {
+    if (tail.includes(usual) || (listed && (tail.includes(folder) || head.includes(folder)))) return type;
   }
   if (tail.includes('.reqif')) throw new UnsupportedFile(REQIF);
   return undefined;

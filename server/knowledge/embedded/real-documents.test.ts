@@ -83,7 +83,13 @@ describe.skipIf(!hasSharedDocuments)('real documents (skipped where ../shared/da
 
   test.each([
     ['libreoffice-writer-password.pdf', { status: 'failed', error: expect.stringContaining('password') }],
-    ['imagemagick-images.pdf', { status: 'ready', notice: '2 of 6 pages have no text layer and cannot be found.' }],
+    [
+      'imagemagick-images.pdf',
+      {
+        status: 'ready',
+        notice: 'Pages 4, 5 (2 of 6) are pictures without a text layer, such as scans, and cannot be found.',
+      },
+    ],
     ['pdflatex-outline.pdf', { status: 'ready', pages: 4 }],
     ['habibi.pdf', { status: 'ready', pages: 1 }],
     ['google-doc-document.pdf', { status: 'ready', pages: 1 }],

@@ -137,16 +137,20 @@ const NAMED_PAGES = 12;
 
 function noticeOf(gaps: ReadonlyMap<number, Gap>, pages: number): string | null {
   const of = (gap: Gap) => [...gaps].filter(([, kind]) => kind === gap).map(([page]) => page);
-  const named = (list: readonly number[], what: string) => {
+  const named = (list: readonly number[], one: string, several: string) => {
     if (list.length === 0) return undefined;
     const shown = list.slice(0, NAMED_PAGES).join(', ');
     const more = list.length > NAMED_PAGES ? ` and ${list.length - NAMED_PAGES} more` : '';
     const subject = list.length === 1 ? 'Page' : 'Pages';
-    return `${subject} ${shown}${more} (${list.length} of ${pages}) ${what} and cannot be found.`;
+    return `${subject} ${shown}${more} (${list.length} of ${pages}) ${list.length === 1 ? one : several} and cannot be found.`;
   };
   const notices = [
-    named(of('scan'), `${of('scan').length === 1 ? 'has' : 'have'} pictures but no text layer, as a scan`),
-    named(of('fonts'), `${of('fonts').length === 1 ? 'has' : 'have'} text in fonts that cannot be read`),
+    named(
+      of('scan'),
+      'is a picture without a text layer, such as a scan,',
+      'are pictures without a text layer, such as scans,',
+    ),
+    named(of('fonts'), 'has text in fonts that cannot be read', 'have text in fonts that cannot be read'),
   ].filter((notice) => notice !== undefined);
   return notices.join(' ') || null;
 }
