@@ -4,8 +4,9 @@ import busboy from 'busboy';
 import { AppError } from '@/server/core/errors';
 
 /**
- * Reads a multipart body with one file, handing its content on as it arrives. Fields that matter
- * must come before the file, as form encoders send them when they are appended first.
+ * Reads a multipart body with one file, handing its content on as it arrives. Fields that matter must come before the
+ * file, as form encoders send them when they are appended first. The content ends only when the whole body was found
+ * to be right, so that nothing is kept of a request that is refused.
  */
 export async function readUpload<T>(
   request: Request,
@@ -24,23 +25,32 @@ export async function readUpload<T>(
       headers: { 'content-type': type },
       defParamCharset: 'utf8',
       preservePath: true,
-      limits: { files: 1, fields: 10, fieldSize: 1000, parts: 12 },
+      limits: { files: 3, fields: 10, fieldSize: 1000, parts: 13 },
     });
     parser = reader;
-    await new Promise<void>((resolve, reject) => {
+    const read = new Promise<void>((resolve, reject) => {
+      const refuse = (message: string, param: string) => reject(new AppError('invalid_request', message, { param }));
       reader.on('field', (name, value) => {
+        if (taken && name === 'collection') {
+          refuse('The field "collection" must stand before the file. Send it again in that order.', 'collection');
+        }
         fields[name] = value;
       });
       reader.on('file', (name, content, info) => {
-        if (name !== 'file' || taken) return content.resume();
-        taken = take(info.filename ?? '', content, fields);
+        if (name !== 'file') return content.resume();
+        if (taken) {
+          content.resume();
+          return refuse('The body holds more than one file. Send each in a request of its own.', 'file');
+        }
+        taken = take(info.filename ?? '', endingWith(content, read), fields);
         taken.catch(reject);
       });
       reader.on('close', () => resolve());
       reader.on('error', reject);
       body.on('error', reject);
-      body.pipe(reader);
     });
+    body.pipe(reader);
+    await read;
   } catch (error) {
     body.unpipe();
     // Ends the file's own stream too, which would otherwise wait for more for ever.
@@ -52,6 +62,12 @@ export async function readUpload<T>(
   }
   if (!taken) throw new AppError('invalid_request', 'The body holds no file in the field "file".', { param: 'file' });
   return taken;
+}
+
+/** The content, which ends when `whole` does, and fails when that fails. */
+async function* endingWith(content: AsyncIterable<Uint8Array>, whole: Promise<void>): AsyncIterable<Uint8Array> {
+  yield* content;
+  await whole;
 }
 
 /** What is still taken of a body that was refused. */

@@ -54,6 +54,12 @@ export function AdminPage() {
             can be searched meanwhile, as they were read before.
           </Notice>
         )}
+        {overview.data && overview.data.leftInDropFolder.length > 0 && (
+          <Notice tone="doubt">
+            Left in the drop folder:{' '}
+            {overview.data.leftInDropFolder.map(({ name, reason }) => `${name} (${reason})`).join('; ')}.
+          </Notice>
+        )}
         <Section id="dependencies" title="State">
           {overview.data ? <Dependencies health={overview.data.health} /> : <Loading />}
         </Section>

@@ -20,8 +20,19 @@ export interface OllamaBehaviour {
   statusAfterMs?: number;
 }
 
+/**
+ * What chat templates do with system messages, as seen in Ollama's stock templates and those that llama.cpp ships:
+ * write all; drop every one that is not the first message; drop them all from the second turn on; refuse one that is
+ * not the first, or a second one; refuse any.
+ */
+export type ChatTemplate = 'all' | 'first-only' | 'first-turn-only' | 'first-or-error' | 'none-or-error';
+
 export interface FakeModel {
   name: string;
+  /** Where a model really runs that this Ollama only passes questions on to. */
+  remote_host?: string;
+  template?: ChatTemplate;
+  parameter_size?: string;
   capabilities: string[];
   context_length: number;
   size: number;
@@ -54,6 +65,8 @@ export class FakeOllama extends FakeServer {
   script: OllamaBehaviour[] = [];
   /** Bodies of `/api/chat`, oldest first. */
   readonly chats: ChatBody[] = [];
+  /** What the templates made of them: the model's own prompts. */
+  readonly prompts: string[] = [];
   /** Tokens written so far; a connection that is full makes the model wait. */
   written = 0;
   /** Chats and pulls whose client went away before the end. */
@@ -65,8 +78,8 @@ export class FakeOllama extends FakeServer {
     super((request, response, body) => this.handle(request, response, body));
   }
 
-  addChatModel(name: string): void {
-    this.models.push(chatModel(name));
+  addChatModel(name: string, change: Partial<FakeModel> = {}): void {
+    this.models.push({ ...chatModel(name), ...change });
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse, body: string): Promise<unknown> {
@@ -105,7 +118,11 @@ export class FakeOllama extends FakeServer {
         done_reason: 'load',
         done: true,
       });
-    const words = body.messages.reduce((sum, message) => sum + message.content.length, 0) / 4;
+    const model = this.models.find(({ name }) => name === body.model || name === `${body.model}:latest`);
+    const prompt = render(body.messages, model?.template ?? 'all');
+    if ('error' in prompt) return sendJson(response, 500, prompt);
+    this.prompts.push(prompt.text);
+    const words = prompt.text.length / CHARS_A_TOKEN;
     if (body['truncate'] === false && words > Number(body.options['num_ctx'] ?? 4096)) {
       return sendJson(response, 400, { error: 'the input length exceeds the context length' });
     }
@@ -119,7 +136,7 @@ export class FakeOllama extends FakeServer {
       response.write(
         `${JSON.stringify({ ...at, message: { role: 'assistant', content: '', ...message }, done: false, ...behaviour.extra, ...more })}\n`,
       );
-    const tokens = behaviour.tokens ?? answerFrom(body);
+    const tokens = behaviour.tokens ?? answerFrom(body, prompt.text);
     for (const thinking of behaviour.thinking ?? []) line({ thinking });
     const chosen = (token: string) => ({ token, logprob: -0.25 });
     const alternatives = Number(body['top_logprobs'] ?? 0);
@@ -234,26 +251,52 @@ function modelOf(body: string): string {
   return model ?? name ?? '';
 }
 
-function toTag({ name, capabilities, context_length, size }: FakeModel) {
+function toTag({ name, capabilities, context_length, size, remote_host, parameter_size }: FakeModel) {
   return {
     name,
     model: name,
     modified_at: '2026-11-01T10:00:00Z',
     size,
     digest: 'c'.repeat(64),
-    details: { format: 'gguf', family: 'llama', parameter_size: '8.0B', quantization_level: 'Q4_K_M', context_length },
+    details: {
+      format: 'gguf',
+      family: 'llama',
+      parameter_size: parameter_size ?? '8.0B',
+      quantization_level: 'Q4_K_M',
+      context_length,
+    },
     capabilities,
+    ...(remote_host && { remote_host, remote_model: name.replace(/-cloud$/, '') }),
   };
 }
 
+/** Characters that make a token of this model, on the whole. */
+const CHARS_A_TOKEN = 4;
+
+/** The prompt that a chat template makes of messages, or the error that it raises. */
+function render(messages: ChatBody['messages'], template: ChatTemplate): { text: string } | { error: string } {
+  const system = messages.filter(({ role }) => role === 'system');
+  const questions = messages.filter(({ role }) => role === 'user').length;
+  if (template === 'none-or-error' && system.length > 0) {
+    return { error: 'template: :1: error calling raise_exception: System role not supported' };
+  }
+  if (template === 'first-or-error' && (system.length > 1 || (system.length === 1 && messages[0]?.role !== 'system'))) {
+    return { error: 'template: :1: error calling raise_exception: System message must be at the beginning.' };
+  }
+  const shown = messages.filter((message, index) => {
+    if (message.role !== 'system') return true;
+    if (template === 'first-only') return index === 0;
+    return template !== 'first-turn-only' || questions < 2;
+  });
+  return { text: shown.map(({ role, content }) => `<|${role}|>\n${content}\n`).join('') };
+}
+
 /** Reads its prompt as a model does: the first passage's first sentence, cited in the forms that models use. */
-function answerFrom(body: ChatBody): string[] {
+function answerFrom(body: ChatBody, prompt: string): string[] {
   const task = body.messages.length === 1 && body.messages[0]?.content.startsWith('### Task:\n');
   if (task) return ['{"title": "Payload ', 'fairing", "tags": ["Launcher"], ', '"follow_ups": ["And its mass?"]}'];
-  const context = body.messages.find(({ role, content }) => role === 'system' && content.includes('[Document 1 - '));
-  if (!context) return ['I ', 'have ', 'no ', 'documents.'];
-  const text =
-    context.content.split(/\[Document 1 - [^\]]*\]:\n\(Score: [\d.]+\)\n/)[1]?.split('\n\n[Document 2')[0] ?? '';
+  const text = prompt.split(/\[Document 1 - [^\]]*\]:\n\(Score: [\d.]+\)\n/)[1]?.split('\n\n[Document 2')[0];
+  if (text === undefined) return ['I ', 'have ', 'no ', 'documents.'];
   const sentence = /[A-Z][^.#|\n]{30,}\./.exec(text)?.[0] ?? text.slice(0, 100);
   return [...`${sentence} [Document 1] See also [1, 2] and [99].`.matchAll(/\S+\s*/g)].map(([word]) => word);
 }

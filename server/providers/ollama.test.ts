@@ -26,7 +26,7 @@ describe('an answer', () => {
       { type: 'reasoning-delta', text: 'hm' },
       { type: 'text-delta', text: 'Hel' },
       { type: 'text-delta', text: 'lo' },
-      { type: 'usage', usage: { promptTokens: 3, completionTokens: 2 } },
+      { type: 'usage', usage: { promptTokens: 6, completionTokens: 2 } },
       { type: 'finish', reason: 'stop' },
     ]);
   });
@@ -68,7 +68,7 @@ describe('an answer', () => {
 
   test('without tokens has a usage of 0, which Ollama leaves out', async () => {
     upstream.behaviour = { tokens: [] };
-    expect(await collect(ask())).toContainEqual({ type: 'usage', usage: { promptTokens: 3, completionTokens: 0 } });
+    expect(await collect(ask())).toContainEqual({ type: 'usage', usage: { promptTokens: 6, completionTokens: 0 } });
   });
 
   test('with tool calls finishes with them, each with an id', async () => {

@@ -346,6 +346,11 @@ export class Services {
     await this.settings.set(PASSWORD_MARK, await createMark(password));
   }
 
+  /** What lies in the drop folder and is not taken. */
+  get leftInDropFolder() {
+    return this.dropFolder.left;
+  }
+
   /** When the automatic choice last fell on another model, since the one before was gone; shown on the admin page. */
   autoChange: { model: string; before: string; at: number } | undefined;
 

@@ -19,6 +19,8 @@ export interface EngineOptions {
    */
   ready: Map<string, string | null>;
   parseWorkerPath: string;
+  /** See `IngestionParts`. */
+  onSettled?(id: string): void;
   /** See `VectorsOptions`. */
   settleMs?: number;
   /** Pause before work that failed is taken up again. */
@@ -61,7 +63,10 @@ export class Engine {
       if (added.length > 0) vectors.changed();
     };
     store.onLost = () => this.ingestion.takeUpAgain();
-    this.ingestion = new Ingestion({ documents, files, store, parser, onVisible }, { retryMs: options.retryMs });
+    this.ingestion = new Ingestion(
+      { documents, files, store, parser, onVisible, onSettled: options.onSettled },
+      { retryMs: options.retryMs },
+    );
   }
 
   /** A store that cannot be reached just now is no reason not to start: work on it is taken up later. */

@@ -15,6 +15,8 @@ export interface IngestionParts {
   files: FileStore;
   store: PassageStore;
   parser: ParserProcess;
+  /** Called when a document is ready, has failed or is gone. */
+  onSettled?(id: string): void;
   /** Called when documents became searchable, with their language, or ceased to be, in one step. */
   onVisible(added: readonly Visible[], removed: readonly string[]): void;
 }
@@ -264,6 +266,7 @@ export class Ingestion {
         READING,
         [notice, `Read by an earlier version; now: ${reason}`].filter(Boolean).join(' '),
       );
+    this.parts.onSettled?.(id);
   }
 
   /** Makes what was read searchable, and only then says so. */
@@ -290,6 +293,7 @@ export class Ingestion {
         continue;
       }
       this.parts.onVisible([{ id: document.id, language }], retired);
+      this.parts.onSettled?.(document.id);
       for (const old of retired) await this.purge(old);
     }
   }
@@ -306,6 +310,7 @@ export class Ingestion {
     this.attempts.delete(document.id);
     const reason = 'Ivy could not index this file; the server log has the details. Add it again to retry.';
     await this.parts.documents.setStatus(document.id, 'failed', reason);
+    this.parts.onSettled?.(document.id);
     await this.parts.store.remove(document.id);
   }
 
@@ -330,6 +335,7 @@ export class Ingestion {
     await this.parts.store.remove(id);
     await this.parts.files.remove(id);
     await this.parts.documents.remove(id);
+    this.parts.onSettled?.(id);
   }
 }
 

@@ -21,6 +21,7 @@ import { Move } from './move';
 import type { PassageStore } from './passage-store';
 import { isSamePlace, type Place, Places } from './place';
 import type { Reranker } from './search';
+import { Settling } from './settling';
 import type { VectorsStatus } from './vectors';
 
 export interface KnowledgeBaseOptions {
@@ -63,6 +64,7 @@ export class KnowledgeBase implements Retriever {
   private constructor(
     private readonly options: KnowledgeBaseOptions & EngineOptions,
     private readonly places: Places,
+    private readonly settling: Settling,
     private serving: Place,
     private engine: Engine,
   ) {}
@@ -76,9 +78,10 @@ export class KnowledgeBase implements Retriever {
     const place = places.embedded && ready.size > 0 ? undefined : options.place;
     if (!places.serves(place)) await places.setServing(place);
     if (place) await places.removeEmbedded();
-    const whole = { ...options, files, ready };
+    const settling = new Settling(options.documents);
+    const whole = { ...options, files, ready, onSettled: (id: string) => settling.tell(id) };
     const engine = await Engine.open(whole, await places.openStore(place), options.paused ?? false);
-    const base = new KnowledgeBase(whole, places, place, engine);
+    const base = new KnowledgeBase(whole, places, settling, place, engine);
     await base.setPlace(options.place);
     return base;
   }
@@ -195,6 +198,11 @@ export class KnowledgeBase implements Retriever {
 
   get(id: string): Promise<DocumentInfo | undefined> {
     return this.options.documents.get(id);
+  }
+
+  /** The document once it is ready or has failed; undefined when it was removed. Nobody asks meanwhile. */
+  settled(id: string, signal: AbortSignal): Promise<DocumentInfo | undefined> {
+    return this.settling.wait(id, signal);
   }
 
   /** Newest first; of some collections only, when they are named. */

@@ -18,6 +18,7 @@ export const adminRouter = router({
       unknownVariables: services.config.unknown,
       autoChange: services.autoChange ?? null,
       promptProblems: services.prompts.problems,
+      leftInDropFolder: services.leftInDropFolder,
     };
   }),
 
