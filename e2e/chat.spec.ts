@@ -179,7 +179,8 @@ test.describe('the chat page', () => {
     await expect(page.getByRole('article')).toHaveCount(2);
     await until(() => (ollama.chats.at(-1)?.messages.length ?? 0) >= 3);
     const roles = ollama.chats.at(-1)?.messages.map(({ role, content }) => [role, content.slice(0, 20)]);
-    expect(roles?.slice(0, 2)).toEqual([
+    expect(roles?.slice(0, 3)).toEqual([
+      ['system', 'Rules:\n- Put the num'],
       ['user', QUESTION.slice(0, 20)],
       ['assistant', 'The mass is 940 kg.'],
     ]);

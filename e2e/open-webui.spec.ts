@@ -149,7 +149,7 @@ test('a title that is asked for just before the question waits for its answer, i
   const response = await title;
   expect(response.headers.get('x-ivy-rag')).toBe('off');
   expect((await response.json()).choices[0].message.content).toContain('w9');
-  expect(ollama.chats[0]?.messages.at(-1)?.content).toBe(QUESTION);
+  expect(ollama.chats[0]?.messages.at(-1)?.content.endsWith(QUESTION)).toBe(true);
   expect(ollama.chats[1]?.messages).toHaveLength(1);
   expect(ollama.chats[1]?.['think']).toBe(false);
 });

@@ -112,7 +112,7 @@ function Score({ score }: { score: number }) {
 /** One line of text without Markdown's signs, for the preview. */
 function plain(text: string): string {
   return text
-    .replace(/^\s*\|?[\s:|-]+\|?\s*$/gm, ' ')
+    .replace(/^[ \t:|-]+$/gm, ' ')
     .replace(/[*_#`|]+/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();

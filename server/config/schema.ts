@@ -6,7 +6,7 @@ const httpUrl = z
     (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
     'must be an http or https address',
   )
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''));
 
 const list = z.string().transform((value) =>
   value
@@ -28,7 +28,7 @@ const integer = (min: number, max: number) =>
 
 const fraction = z
   .string()
-  .regex(/^\d*\.?\d+$/, 'must be a number')
+  .regex(/^(?:\d+(?:\.\d+)?|\.\d+)$/, 'must be a number')
   .transform(Number)
   .refine((value) => value >= 0 && value <= 1, 'must be between 0 and 1');
 

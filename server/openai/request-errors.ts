@@ -17,7 +17,7 @@ function toPlainWords(message: string): string {
       /^Invalid input: expected (\w+), received (\w+)$/,
       (_, wanted, got) => `must be ${article(wanted)}, not ${got}`,
     )
-    .replace(/^Too (?:small|big): expected (?:\w+) to (?:be|have) ([<>]=?)(-?[\d.]+)(.*)$/, 'must be $1 $2$3')
+    .replace(/^Too (?:small|big): expected \w+ to (?:be|have) ([<>]=?)(?=-?[\d.])/, 'must be $1 ')
     .replace(/^Invalid option: expected one of /, 'must be one of ')
     .replace(/^Unrecognized keys?: /, 'unknown: ');
 }

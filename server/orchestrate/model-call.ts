@@ -52,7 +52,7 @@ export async function* callModel(call: ModelCall, signal: AbortSignal): AsyncGen
   for (const [attempt, ratio] of attempts.entries()) {
     const last = attempt === attempts.length - 1;
     const limits = { contextLength: model.contextLength, options, ratio, trying: attempt > 0 };
-    const { rules, ...budget } = fit(call, inBlocks, limits);
+    const { rules, ...budget } = fitPrompt(call, inBlocks, limits);
     const passages = budget.passages.length > 0 && !inBlocks ? toPassagesText(budget.passages) : undefined;
     const messages = withGrounding(budget.messages, { rules, passages }, call.place);
     yield [
@@ -93,7 +93,7 @@ export async function* callModel(call: ModelCall, signal: AbortSignal): AsyncGen
 }
 
 /** Which passages and turns fit, and the rules that go with what is left. */
-function fit(
+function fitPrompt(
   { messages, retrieval }: ModelCall,
   inBlocks: boolean,
   limits: Omit<Parameters<typeof fitToContext>[2], 'rules'>,

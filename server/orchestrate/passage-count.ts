@@ -12,7 +12,7 @@ const SMALL_CONTEXT = 4_096;
 
 /** Another question behind a conjunction or a comma, in the languages of Europe and in Chinese and Japanese. */
 const SECOND_QUESTION =
-  /[,;]?\s(?:and|or|und|oder|et|ou|y|o|e|en|of|och|eller|og|и|или)\s+(?:\S+\s+){0,2}?(?:what|which|who|when|where|how|why|was|welche[rsmn]?|wer|wann|wo|wie|warum|quel(?:le)?s?|qui|quand|où|comment|pourquoi|qué|cuál(?:es)?|cuándo|dónde|cómo|quale|quali|quando|dove|come|wat|welk[e]?|wanneer|waar|hoe|что|какой|какая|какие|когда|где|как)(?!\p{L})|[，、；](?:什么|哪|谁|何|怎|多少)/iu;
+  /[,;]?\s(?:and|or|und|oder|et|ou|y|o|e|en|of|och|eller|og|и|или)\s(?:\S{1,30}\s){0,2}?(?:what|which|who|when|where|how|why|was|welche[rsmn]?|wer|wann|wo|wie|warum|quel(?:le)?s?|qui|quand|où|comment|pourquoi|qué|cuál(?:es)?|cuándo|dónde|cómo|quale|quali|quando|dove|come|wat|welk[e]?|wanneer|waar|hoe|что|какой|какая|какие|когда|где|как)(?!\p{L})|[，、；](?:什么|哪|谁|何|怎|多少)/iu;
 const COMPARES =
   /\b(?:difference|differences|differ|compare|compared|comparison|versus|vs|both|each|respectively|unterschied\w*|vergleich\w*|jeweils|beide[nrsm]?|différence\w*|compar\w+|chacun\w*|diferencia\w*|confront\w*|differenz\w*|verschil\w*)\b|区别|差别|比较|分别|違い|比較|それぞれ/iu;
 

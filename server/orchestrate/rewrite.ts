@@ -166,7 +166,7 @@ function cleaned(answer: string): string | undefined {
   const [line = ''] = answer.trim().split('\n');
   const query = line
     .replace(/^(?:(?:standalone|rewritten) )?(?:question|query|frage)\s*:\s*/i, '')
-    .replace(/^["“„'`*]+|["”“'`*]+$/g, '')
+    .replace(/^["“„'`*]+|(?<!["”“'`*])["”“'`*]+$/g, '')
     .trim();
   return query.length > 2 && query.length <= MAX_QUERY_CHARS ? query : undefined;
 }

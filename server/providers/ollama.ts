@@ -1,6 +1,5 @@
 import { type ChatResponse, type Message, Ollama, type ChatRequest as OllamaRequest } from 'ollama/browser';
 import type {
-  ChatMessage,
   ChatProvider,
   ChatRequest,
   FinishReason,
@@ -12,7 +11,6 @@ import type {
   TokenLogprob,
   ToolCall,
 } from '../core/chat';
-import { textOf } from '../core/chat';
 import type { EmbeddingProvider, EmbeddingRequest, EmbeddingResult } from '../core/embedding';
 import { AppError } from '../core/errors';
 import { cached } from '../lib/async';

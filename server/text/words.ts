@@ -30,7 +30,7 @@ const UNSPACED =
 const BREAK = /-(?:[ \t]*\n[ \t]*| )(?=\p{Ll}{2})/gu;
 /** `pre- and post-launch` is no broken word. */
 const CONJUNCTION = /^(?:and|or|to|und|oder|bis|bzw|sowie|et|ou|och|eller|en|of|og|o|y|e|i|ja|tai)(?!\p{L})/u;
-const BEFORE_BREAK = /\p{L}{2,40}$/u;
+const BEFORE_BREAK = /(?<!\p{L})\p{L}{2,41}$/u;
 const AFTER_BREAK = /^\p{Ll}{2,40}/u;
 /** A longer compound is no name of anything. */
 const MAX_COMPOUND = 80;

@@ -3,9 +3,9 @@ export type Block =
   | { kind: 'heading'; text: string; title: string; level: number; opensPassage: true }
   | { kind: 'text'; text: string; opensPassage: boolean };
 
-const MARKDOWN_HEADING = /^(#{1,6})\s+(.+?)\s*#*$/;
+const MARKDOWN_HEADING = /^(#{1,6})\s+(\S.*)$/;
 /** A bold run at the start of a paragraph that begins with a clause number: `**5.7.4 Mutex Semaphores** Mutex…`. */
-const RUN_IN_HEADING = /^\*\*((?:[A-Z]|\d{1,3})(?:\.\d{1,3})*\.?\s+[^*\n]{2,90})\*\*\s*/;
+const RUN_IN_HEADING = /^\*\*((?:[A-Z]|\d{1,3})(?:\.\d{1,3}){0,8}\.?\s[^*\n]{2,90})\*\*/;
 /** A short line of its own that begins with a clause number of at least two parts. */
 const NUMBERED_LINE = /^((?:[A-Z]|\d{1,2})(?:\.\d{1,3}){1,5}\.?)\s+(\p{Lu}[^\n]{2,90})$/u;
 /** `HED-FAI-REQ-0010`, `cES1001`, `SSR24` at the start of a line. */
@@ -62,10 +62,18 @@ function paragraphs(markdown: string): string[] {
 
 const isRow = (line: string) => line.startsWith('|');
 
+/** Without the number signs that may close a heading of Markdown; `C#` keeps its own. */
+export const withoutClosing = (title: string) =>
+  title
+    .trimEnd()
+    .replace(/(?<=\s)#+$/, '')
+    .trimEnd();
+
 function toHeading(paragraph: string): { block: Block; rest: string } | undefined {
   if (FENCE.test(paragraph)) return undefined;
   const markdown = MARKDOWN_HEADING.exec(paragraph);
-  if (markdown) return { block: headingBlock(paragraph, markdown[2] ?? '', (markdown[1] ?? '').length), rest: '' };
+  if (markdown)
+    return { block: headingBlock(paragraph, withoutClosing(markdown[2] ?? ''), (markdown[1] ?? '').length), rest: '' };
   const runIn = RUN_IN_HEADING.exec(paragraph);
   if (runIn) {
     const title = runIn[1] ?? '';

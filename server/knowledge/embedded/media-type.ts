@@ -101,7 +101,7 @@ function archiveType(head: Buffer, tail: Buffer): MediaType | undefined {
 const REQIF = 'is a ReqIF file, which Ivy does not read yet. Export the requirements as docx, xlsx, CSV or PDF.';
 /** A page that begins with an element of HTML. */
 const FRAGMENT =
-  /^(?:<!--[\s\S]{0,2000}?-->\s*)*<(?:!doctype html|html|head|body|title|h[1-6]|p|div|table|ul|ol|dl|section|article|main|header|nav|span|style|script|meta|link|center|font|pre|blockquote|a|b|i|strong|em|br|hr|img|form)\b[^>]*>/i;
+  /^<(?:!doctype html|html|head|body|title|h[1-6]|p|div|table|ul|ol|dl|section|article|main|header|nav|span|style|script|meta|link|center|font|pre|blockquote|a|b|i|strong|em|br|hr|img|form)\b[^>]*>/i;
 const MAIL_HEADER =
   /^(?:from|to|cc|subject|date|message-id|mime-version|content-type|received|return-path|reply-to|sender|x-[\w-]+|delivered-to|dkim-signature|snapshot-content-location)\s*:/i;
 

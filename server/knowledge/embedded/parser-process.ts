@@ -129,9 +129,8 @@ export class ParserProcess {
 
   /** Memory that a large file took goes back at once, other memory when nothing comes for a while. */
   private rest(): void {
-    if (residentBytes(this.child?.pid) > MAX_IDLE_MB * 2 ** 20) return this.close();
-    this.idle = setTimeout(() => this.close(), IDLE_MS);
-    this.idle.unref();
+    if (residentBytes(this.child?.pid) > MAX_IDLE_MB * 2 ** 20) this.close();
+    else this.idle = setTimeout(() => this.close(), IDLE_MS).unref();
   }
 
   private ask(job: ParseJob, signal: AbortSignal, seconds: number): Promise<ParseReply> {

@@ -42,7 +42,7 @@ export function eachStored(
 /** Letters and digits that open a line, behind the signs of Markdown. */
 const OPENING = /^[\s#>*|_`[(-]{0,12}((?:[\p{L}\p{N}]+[._\-/]){0,12}[\p{L}\p{N}]{1,40})(?=[\s:.)\]*|_`,;]|$)/u;
 /** A line of a table of contents ends with its page. */
-const OF_CONTENTS = /(?:\.\s?){3,}\s*\d+\s*\|?\s*$/;
+const OF_CONTENTS = /(?:\.\s?){3}\s{0,9}\d{1,5}\s{0,9}\|?\s{0,9}$/;
 const CLAUSE = /^(?:[a-z]|\d{1,3})(?:\.\d{1,3})+[a-z]?$/;
 /** A passage that opens more clauses than this lists them. */
 const MAX_CLAUSES = 6;
@@ -102,7 +102,7 @@ export interface Query {
 
 /** `clause 3.1`, `§ 27.4`, `第3.1节`: a number of two parts is a clause when it is said to be one. */
 const NAMED_CLAUSE =
-  /(?:§+|第|(?<![\p{L}\p{N}])(?:section|sec|clause|chapter|chap|paragraph|para|article|art|annex|appendix|abschnitt|kapitel|ziffer|absatz|artikel|anhang|unterabschnitt|chapitre|paragraphe|annexe|sección|cláusula|capítulo|artículo|sezione|clausola|capitolo|paragrafo|seção|secção|hoofdstuk|paragraaf|раздел|пункт)\.?)\s{0,3}((?:[A-Z]|\d{1,3})(?:\.\d{1,3})+)/giu;
+  /(?:§|第|(?<![\p{L}\p{N}])(?:section|sec|clause|chapter|chap|paragraph|para|article|art|annex|appendix|abschnitt|kapitel|ziffer|absatz|artikel|anhang|unterabschnitt|chapitre|paragraphe|annexe|sección|cláusula|capítulo|artículo|sezione|clausola|capitolo|paragrafo|seção|secção|hoofdstuk|paragraaf|раздел|пункт)\.?)\s{0,3}((?:[A-Z]|\d{1,3})(?:\.\d{1,3}){1,8})/giu;
 
 /** What a question asks for. `corpusLanguages` are those of the documents, for a question that shows none itself. */
 export function toQuery(text: string, corpusLanguages: readonly string[] = []): Query {

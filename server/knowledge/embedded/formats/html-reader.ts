@@ -53,7 +53,7 @@ class HtmlReader {
       if (text !== '') this.blocks.push(`${'#'.repeat(Number(heading))} ${text}`);
     } else if (name === 'PRE') {
       this.flush();
-      const text = (element.textContent ?? '').replace(/^\n|\s+$/g, '');
+      const text = (element.textContent ?? '').replace(/^\n/, '').trimEnd();
       if (text !== '') this.blocks.push(`\`\`\`\n${text}\n\`\`\``);
     } else if (name === 'TABLE') {
       this.flush();

@@ -6,6 +6,10 @@ const RULE = /^\|(?:\s*:?-+:?\s*\|)+$/;
 const CAPTION =
   /(?:^|\s)\**((?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabela|Tabel|表)\s?[A-Z]?\d{1,3}(?:[-–.]\d{1,3}){0,3}\s?[:.–—-]?\s.{0,160})$/u;
 
+const MAX_CAPTION = 200;
+
+const captionIn = (cell: string) => CAPTION.exec(cell.slice(-MAX_CAPTION))?.[1];
+
 /** Rows of a Markdown table as cells; escaped bars stay in their cell. */
 function cellsOf(row: string): string[] {
   return row
@@ -51,15 +55,22 @@ function splitTable(lines: readonly string[]): string {
   for (const row of rows) {
     const at = row.findIndex(
       (cell, index) =>
-        CAPTION.test(cell) && (index > 0 || current.length > 0 || row.slice(1).every((other) => other === '')),
+        captionIn(cell) !== undefined &&
+        (index > 0 || current.length > 0 || row.slice(1).every((other) => other === '')),
     );
-    const caption = at < 0 ? undefined : CAPTION.exec(row[at] ?? '')?.[1];
+    const caption = at < 0 ? undefined : captionIn(row[at] ?? '');
     if (caption === undefined || current.length === 0) {
       current.push(row);
       continue;
     }
     split = true;
-    const rest = row.with(at, (row[at] ?? '').slice(0, -caption.length).replace(/\*+$/, '').trim());
+    const rest = row.with(
+      at,
+      (row[at] ?? '')
+        .slice(0, -caption.length)
+        .replace(/(?<!\*)\*+$/, '')
+        .trim(),
+    );
     if (rest.some((cell) => cell !== '')) current.push(rest);
     flush();
     parts.push(`**${caption.replaceAll('*', '').trim()}**`);

@@ -75,7 +75,7 @@ const protectedByPassword = () =>
 const hasText = (text: string) => /[\p{L}\p{N}]/u.test(text);
 
 /** Signs that a font does not say the meaning of. */
-const UNKNOWN_SIGNS = /[\ufffd\u0000\ue000-\uf8ff]/g;
+const UNKNOWN_SIGNS = /[\ufffd\p{Cc}\p{Co}]/gu;
 const MAX_UNKNOWN_SHARE = 0.2;
 
 function isReadable(text: string): boolean {

@@ -22,8 +22,9 @@ export function parsePptx(content: Buffer): ParsedDocument {
   const hidden: number[] = [];
   const pages = slides.map((path, index) => {
     // Its number stays, so that the others keep theirs.
-    if (isHidden(files.get(path))) hidden.push(index + 1);
-    const { title, text } = hidden.at(-1) === index + 1 ? NO_TEXT : readSlide(files, path);
+    const slide = readSlide(files, path);
+    if (slide === 'hidden') hidden.push(index + 1);
+    const { title, text } = slide === 'hidden' ? NO_TEXT : slide;
     return { page: index + 1, heading: title, text: cleanText(text) };
   });
   const title = titleOf(files) ?? pages[0]?.heading ?? null;
@@ -31,14 +32,13 @@ export function parsePptx(content: Buffer): ParsedDocument {
   return { title, pageKind: 'page', pages, notice };
 }
 
-const NO_TEXT = { title: null, text: '' };
+const NO_TEXT: { title: string | null; text: string } = { title: null, text: '' };
 
-const isHidden = (slide: string | undefined) =>
-  /<(?:\w+:)?sld\b[^>]{0,2000}\sshow="(?:0|false)"/.test(slide?.slice(0, 5_000) ?? '');
-
-function readSlide(files: ReadonlyMap<string, string>, path: string): { title: string | null; text: string } {
+function readSlide(files: ReadonlyMap<string, string>, path: string): typeof NO_TEXT | 'hidden' {
   const file = files.get(path);
   if (!file) return NO_TEXT;
+  const slide = parseXml(file);
+  if (['0', 'false'].includes(find(slide, 'sld')?.attributes['show'] ?? '1')) return 'hidden';
   const parts: string[] = [];
   let title: string | null = null;
   const read = (element: Element): void => {
@@ -55,7 +55,7 @@ function readSlide(files: ReadonlyMap<string, string>, path: string): { title: s
       } else read(child);
     }
   };
-  read(parseXml(file));
+  read(slide);
   const notes = [...relations(files, path).values()].find((target) => target.startsWith('ppt/notesSlides/'));
   const spoken = notes ? readNotes(files.get(notes)) : '';
   if (spoken) parts.push(`Notes: ${spoken}`);

@@ -1,3 +1,4 @@
+import { withoutClosing } from '../blocks';
 import type { ParsedDocument } from '../parsed';
 import { cleanText } from './text';
 
@@ -11,7 +12,7 @@ const MAX_SECTION_CHARS = 6_000;
 const PIECE_CHARS = 3_500;
 /** Longer lines are cut at sentences when they are all there is. */
 const FENCE = /^\s{0,3}(?:`{3,}|~{3,})/;
-const HEADING = /^#{1,6}\s+(.+)$/;
+const HEADING = /^#{1,6}\s+(\S.*)$/;
 /** A line of its own that looks like a heading: bold, or with a clause number. */
 const LIKE_HEADING = /^(?:\*\*[^*\n]{2,100}\*\*|(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,5}\.?\s+\p{Lu}[^\n]{2,90}[^.:;,\n])$/u;
 
@@ -37,7 +38,7 @@ export function toSections(markdown: string, options: { title?: string | null } 
           .join('\n')
           .trim(),
       }))
-      .filter(({ text }, index, all) => text !== '' || all.length === 1)
+      .filter(({ text }, _index, all) => text !== '' || all.length === 1)
       .map(({ heading, text }, index) => ({ page: index + 1, heading, text })),
     notice: null,
   };
@@ -111,7 +112,7 @@ export function firstHeading(lines: readonly string[]): string | null {
   let fenced = false;
   for (const line of lines) {
     if (FENCE.test(line)) fenced = !fenced;
-    const title = fenced ? undefined : /^#{1,2}\s+(.+)$/.exec(line)?.[1];
+    const title = fenced ? undefined : /^#{1,2}\s+(\S.*)$/.exec(line)?.[1];
     if (title && !/^\d+(?:\.\d+)*\.?\s/.test(withoutMarks(title))) return withoutMarks(title).slice(0, 200) || null;
   }
   return null;
@@ -119,8 +120,4 @@ export function firstHeading(lines: readonly string[]): string | null {
 
 /** Without emphasis and code signs around words; an underscore inside a name stays. */
 const withoutMarks = (title: string) =>
-  title
-    .replace(/\*+|`+/g, '')
-    .replace(/(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, '')
-    .replace(/\s+#+\s*$/, '')
-    .trim();
+  withoutClosing(title.replace(/\*+|`+/g, '').replace(/(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, '')).trimStart();

@@ -111,7 +111,7 @@ function withMerged(rows: readonly (readonly string[])[], sheet: string): string
   const filled = rows.map((row) => [...row]);
   let count = 0;
   for (const [, from = '', to = ''] of sheet.matchAll(
-    /<(?:\w+:)?mergeCell\s[^>]{0,100}?ref="([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})"/g,
+    /<(?:\w+:)?mergeCell\s[^<>]{0,100}?ref="([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})"/g,
   )) {
     const [left, right] = [columnOf(from) ?? 0, columnOf(to) ?? 0];
     const [top, bottom] = [rowOf(from), rowOf(to)];
@@ -130,7 +130,7 @@ function withMerged(rows: readonly (readonly string[])[], sheet: string): string
 }
 
 /** `C7` is 6. */
-const rowOf = (reference: string): number => Number(/\d+$/.exec(reference)?.[0] ?? 1) - 1;
+const rowOf = (reference: string): number => Number(/(?<!\d)\d+$/.exec(reference)?.[0] ?? 1) - 1;
 
 /** Rows of up to `room` cells; `whole` when nothing is left out. */
 function readRows(sheet: string, workbook: Workbook, room: number) {

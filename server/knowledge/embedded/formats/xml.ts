@@ -41,14 +41,14 @@ export function parseXml(text: string): Element {
 
 /** Entities are how a small file becomes a huge one (“billion laughs”), or asks for other files. */
 function refuseEntities(text: string): void {
-  if (/<!(?:DOCTYPE[^>]*\[|ENTITY)/i.test(text))
+  if (/<!(?:DOCTYPE[^<>[]*\[|ENTITY)/i.test(text))
     throw new UnreadableDocument('The file defines XML entities, which Ivy does not read.');
 }
 
 /** The elements of a name, which do not hold each other, one at a time: the tree of a whole huge file takes gigabytes. */
 export function* eachElement(text: string, name: string): Iterable<Element> {
   refuseEntities(text);
-  const opening = new RegExp(`<((?:\\w+:)?${name})(?=[\\s/>])[^>]*>`, 'g');
+  const opening = new RegExp(`<((?:\\w+:)?${name})(?=[\\s/>])[^<>]*>`, 'g');
   for (let found = opening.exec(text); found; found = opening.exec(text)) {
     const closing = `</${found[1]}>`;
     const close = found[0].endsWith('/>') ? -1 : text.indexOf(closing, opening.lastIndex);
