@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { strToU8, zipSync } from 'fflate';
 import { expect, test } from 'playwright/test';
+import { docx, pdf, wordBody, zip } from '../server/testing/document-files';
 import { Ivy, until } from './ivy';
 import { FakeServer } from './upstreams/server';
 
@@ -31,33 +31,6 @@ test.afterAll(async () => {
 test.afterEach(() => expect(hits).toBe(0));
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
-
-function zip(files: Record<string, string>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]))),
-  );
-}
-
-/** A Word document with this body. */
-function docx(body: string, more: Record<string, string> = {}): Uint8Array<ArrayBuffer> {
-  return zip({
-    '[Content_Types].xml':
-      '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
-    '_rels/.rels':
-      '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
-    'word/document.xml': `<?xml version="1.0"?>${body}`,
-    ...more,
-  });
-}
-
-const wordBody = (inner: string) =>
-  `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${inner}</w:body></w:document>`;
-
-/** A PDF of these objects, the first one its catalog. */
-function pdf(...objects: string[]): Uint8Array<ArrayBuffer> {
-  const body = objects.map((object, index) => `${index + 1} 0 obj\n${object}\nendobj\n`).join('');
-  return bytes(`%PDF-1.7\n${body}trailer\n<< /Root 1 0 R /Size ${objects.length + 1} >>\n%%EOF\n`);
-}
 
 /** Uploads a file and waits until it was read or refused; meanwhile the server must answer. */
 async function take(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<Document> {

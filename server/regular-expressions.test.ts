@@ -71,7 +71,8 @@ test('no regular expression takes more than linear time, whatever text it reads'
   const slow = all.flatMap(({ place, pattern, flags }) => {
     // Without a fixed seed what is found would differ from run to run.
     const result = checkSync(pattern, flags, { randomSeed: 1, timeout: 20_000 });
-    return result.status === 'safe' ? [] : [{ place, pattern, found: result.complexity?.summary ?? result.status }];
+    const found = result.status === 'vulnerable' ? result.complexity.summary : result.status;
+    return found === 'safe' ? [] : [{ place, pattern, found }];
   });
   // One in each of these files, and no other.
   expect(slow.map(({ place }) => place).sort(), JSON.stringify(slow, null, 2)).toEqual(Object.keys(BOUNDED).sort());

@@ -77,7 +77,8 @@ function isPdf(head: Buffer, tail: Buffer): boolean {
 
 /** The list of a zip's entries stands at its end. */
 function archiveType(head: Buffer, tail: Buffer): MediaType | undefined {
-  const mimetype = /mimetype(application\/[\w.+-]+)/.exec(head.subarray(0, 200).toString('latin1'))?.[1];
+  // The next entry begins right behind it, with `PK`.
+  const mimetype = /mimetype(application\/[a-z+.-]+)/.exec(head.subarray(0, 200).toString('latin1'))?.[1];
   if (mimetype === EPUB || tail.includes('META-INF/container.xml')) return EPUB;
   if (mimetype === ODT || mimetype === ODS || mimetype === ODP) return mimetype;
   if (

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { patience, temporaryFolder } from '../../testing/collect';
+import { docx, odt, wordBody, wordParagraph } from '../../testing/document-files';
 import { root } from '../../testing/knowledge';
 import { detectMediaType, UnsupportedFile } from './media-type';
 import { UnreadableDocument } from './parsed';
@@ -58,6 +59,23 @@ const MUTATIONS: Record<string, Mutation> = {
   },
 };
 
+const TEXT = 'The separation spring of the payload fairing pushes with 3.2 kN over 40 mm, at most 6 bar. '.repeat(8);
+/** Formats that the fixtures do not have. */
+const WRITTEN: Record<string, string | Buffer> = {
+  'a.docx': docx(
+    wordBody(
+      `${wordParagraph(TEXT)}<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr>${wordParagraph('Mass')}</w:tc></w:tr><w:tr><w:tc>${wordParagraph('3')}</w:tc><w:tc>${wordParagraph('kg')}</w:tc></w:tr></w:tbl>`,
+    ),
+  ),
+  'a.odt': odt(
+    `<text:h text:outline-level="1">Springs</text:h><text:p>${TEXT}</text:p><table:table><table:table-row><table:table-cell table:number-columns-repeated="3"><text:p>7</text:p></table:table-cell></table:table-row></table:table>`,
+  ),
+  'a.rtf': `{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}\\f0 ${TEXT}\\par\\trowd Part\\cell Mass\\cell\\row H\\u228?lfte \\'fc\\par}`,
+  'a.html': `<!doctype html><title>T</title><h1>Springs</h1><p>${TEXT}</p><table><tr><td rowspan="2">a<td>b<tr><td>c</table>`,
+  'a.eml': `From: a@example.org\r\nTo: b@example.org\r\nSubject: =?utf-8?Q?Sp=C3=A4ne?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n${TEXT}\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>${TEXT}</p>\r\n--b--\r\n`,
+  'a.csv': `Part;Mass\n${'"Spring; upper";3,2\n'.repeat(40)}`,
+};
+
 test(`${COUNT} mutated documents neither crash nor hang the reader, and each failure has a reason`, async () => {
   const samples = join(root, 'samples');
   const fixtures = join(root, 'server', 'testing', 'fixtures');
@@ -65,8 +83,9 @@ test(`${COUNT} mutated documents neither crash nor hang the reader, and each fai
     ...readdirSync(samples).map((name) => [name, join(samples, name)] as const),
     ...readdirSync(fixtures).map((name) => [name, join(fixtures, name)] as const),
   ]
-    .filter(([name]) => /\.(pdf|md|pptx|xlsx|epub|docx|odt|ods|odp|rtf|eml|html|csv)$/.test(name))
+    .filter(([name]) => /\.(pdf|md|pptx|xlsx|epub)$/.test(name))
     .map(([name, path]) => ({ name, content: readFileSync(path) }));
+  originals.push(...Object.entries(WRITTEN).map(([name, content]) => ({ name, content: Buffer.from(content) })));
   const parser = new ParserProcess(join(root, 'dist', 'parse-worker.mjs'), {
     processorSeconds: 20,
     heapMb: 512,

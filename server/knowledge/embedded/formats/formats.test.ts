@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { strToU8, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
+import { xlsx, zip } from '../../../testing/document-files';
 import { root } from '../../../testing/knowledge';
 import { toPassages } from '../split';
 import { parseCsv } from './csv';
@@ -57,20 +57,10 @@ describe('a workbook', () => {
   });
 });
 
-/** A workbook with one sheet of given rows, as other programs write it. */
-function workbook(name: string, id: string, sheet: string): Buffer {
-  const files = {
-    'xl/workbook.xml': `<x:workbook xmlns:x="a" xmlns:rel="b"><x:sheets><x:sheet name="${name}" sheetId="1" rel:id="${id}"/></x:sheets></x:workbook>`,
-    'xl/_rels/workbook.xml.rels': `<Relationships><Relationship Id="${id}" Target="worksheets/sheet1.xml"/></Relationships>`,
-    'xl/worksheets/sheet1.xml': `<x:worksheet xmlns:x="a"><x:sheetData>${sheet}</x:sheetData></x:worksheet>`,
-  };
-  return Buffer.from(zipSync(Object.fromEntries(Object.entries(files).map(([path, text]) => [path, strToU8(text)]))));
-}
-
 test.each(['rId1', 'R5c3f9a'])('a sheet is found by its relation %s, whatever its name', (id) => {
   const sheet =
     '<x:row r="1"><x:c r="A1"><x:v>7</x:v></x:c></x:row><x:row r="2"/><x:row r="3"><x:c><x:v>8</x:v></x:c></x:row>';
-  const { pages } = parseXlsx(workbook('Ridership', id, sheet));
+  const { pages } = parseXlsx(xlsx(sheet, { name: 'Ridership', id }));
   expect(pages.map(({ heading }) => heading)).toEqual(['Ridership']);
   expect(pages[0]?.text).toContain('| 8 |');
 });
@@ -78,11 +68,11 @@ test.each(['rId1', 'R5c3f9a'])('a sheet is found by its relation %s, whatever it
 test('a sheet beyond the limits is read as far as they go, and that is said', () => {
   const row = (n: number) => `<x:row r="${n}">${'<x:c><x:v>1</x:v></x:c>'.repeat(7)}</x:row>`;
   const rows = Array.from({ length: 60_000 }, (_, n) => row(n + 1)).join('');
-  const { notice, pages } = parseXlsx(workbook('Data', 'rId1', rows));
+  const { notice, pages } = parseXlsx(xlsx(rows));
   expect(notice).toBe('Only the first 400,000 cells and 500 columns are searched.');
   expect(pages.length).toBeGreaterThan(200);
   const wide = '<x:row r="1"><x:c r="ZZ1"><x:v>1</x:v></x:c></x:row>';
-  expect(parseXlsx(workbook('Data', 'rId1', wide)).notice).toContain('500 columns');
+  expect(parseXlsx(xlsx(wide)).notice).toContain('500 columns');
 });
 
 test('a table with a very long head makes no passage longer than others', () => {
@@ -115,9 +105,6 @@ test.each([
 });
 
 describe('hostile archives', () => {
-  const zip = (files: Record<string, string>) =>
-    Buffer.from(zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]))));
-
   test.each([
     ['an empty one', zip({}), /damaged/],
     ['one without its main part', zip({ 'ppt/slides/slide1.xml': '<a/>' }), /damaged/],
