@@ -4,9 +4,16 @@ import { decideGate } from './gate';
 
 const all = { profile: true, documents: true };
 
-test.each(['What is the payload fairing design?', '5.3.2.1', 'cES1001', 'SSR24 meaning'])(
-  '%s is searched for',
-  (text) => expect(decideGate(runRequest(text), all)).toEqual({ retrieve: true, query: text, reason: 'a question' }),
+test.each([
+  'What is the payload fairing design?',
+  '5.3.2.1',
+  'cES1001',
+  'SSR24 meaning',
+  '密封圈有多重？',
+  'バネの質量は？',
+  'มวลของสปริง',
+])('%s is searched for', (text) =>
+  expect(decideGate(runRequest(text), all)).toEqual({ retrieve: true, query: text, reason: 'a question' }),
 );
 
 test.each(['hi', 'Hello Ivy!', 'Thanks', 'good morning', 'mass?', '   '])('%j is not', (text) =>

@@ -17,6 +17,11 @@ describe('a question leans on the conversation', () => {
     'How heavy is it?',
     'Und seine Masse?',
     'the mass',
+    'Et quelle est sa pression ?',
+    '¿Y cuál es su masa?',
+    'E la sua massa?',
+    '它有多重？',
+    'その質量は？',
   ])('%j does', (text) => expect(leansOnConversation(text, EARLIER)).toBe(true));
 
   test.each([
@@ -24,6 +29,8 @@ describe('a question leans on the conversation', () => {
     'Clamp band preload',
     'Is there a requirement on venting?',
     'HED-FAI-REQ-0140',
+    '密封圈的质量是多少？',
+    'Quelle est la pression du réservoir d’hélium ?',
     'And HED-FAI-REQ-0140?',
     'Which loads act on the structure while the motors of the second stage burn, and how are they combined with those of the first?',
   ])('%j does not', (text) => expect(leansOnConversation(text, EARLIER)).toBe(false));
@@ -86,6 +93,27 @@ describe('a model', () => {
     expect(await new Rewriter().rewrite('And its mass?', EARLIER, target(says(text)).target, patience())).toEqual(
       fallback,
     );
+  });
+
+  test.each([
+    ['loses an identifier', 'And HED-FAI-REQ-0140 of it?', 'What does HED-FAI-REQ-0150 say?'],
+    ['loses a number', 'And its mass at 3.2 bar?', 'What is the mass of the payload fairing?'],
+    ['repeats its answer', 'And its mass?', 'It is a two-part shell with a diameter of 4 m.'],
+  ])('that %s is not believed', async (_what, question, answer) => {
+    expect(await new Rewriter().rewrite(question, EARLIER, target(says(answer)).target, patience())).toEqual({
+      query: joinWords(question, EARLIER),
+      by: 'words',
+    });
+  });
+
+  test('that runs elsewhere is not asked', async () => {
+    const { target: to, requests } = target(says('What is the mass of the payload fairing?'));
+    const elsewhere = to.then(({ provider, model: here }) => ({
+      provider,
+      model: { ...here, remote: 'https://ollama.example' },
+    }));
+    expect(await new Rewriter().rewrite('And its mass?', EARLIER, elsewhere, patience())).toEqual(fallback);
+    expect(requests).toEqual([]);
   });
 
   test('that fails or is too slow is not asked again for a while', async () => {

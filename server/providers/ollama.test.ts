@@ -166,6 +166,29 @@ describe('a request', () => {
     expect(upstream.chats[1]?.['format']).toEqual({ type: 'object' });
   });
 
+  test('has one system message, as the first; a template that refuses it gets its text in the question', async () => {
+    upstream.addChatModel('gemma:2b', { template: 'none-or-error' });
+    const request = chatRequest(
+      [
+        { role: 'system', text: 'One.' },
+        userMessage('Hello there'),
+        { role: 'system', text: 'Two.' },
+        userMessage('And now?'),
+      ],
+      { model: 'gemma:2b' },
+    );
+    await collect(provider.stream(request, patience()));
+    const [first, second] = upstream.chats.slice(-2).map(({ messages }) => messages);
+    upstream.models.pop();
+    expect(first?.map(({ role, content }) => [role, content])).toEqual([
+      ['system', 'One.\n\nTwo.'],
+      ['user', 'Hello there'],
+      ['user', 'And now?'],
+    ]);
+    expect(second?.map(({ role }) => role)).toEqual(['user', 'user']);
+    expect(second?.map(({ content }) => content).join('\n')).toContain('One.\n\nTwo.');
+  });
+
   test('mentions thinking only to models that can think', async () => {
     await collect(ask({ options: { reasoningEffort: 'low' } }));
     upstream.models.push({

@@ -60,6 +60,48 @@ describe('auto', () => {
     expect(providers.active).toBe('builtin');
   });
 
+  test('keeps its first choice until that is gone, over restarts too, and tells of a change', async () => {
+    const models = ollama.models;
+    ollama.models = [];
+    ollama.addChatModel('mistral:latest');
+    const providers = registry();
+    const changes: [string, string | undefined][] = [];
+    providers.onAutoModel = (model, before) => changes.push([model, before]);
+    await providers.resolveAuto();
+    ollama.models = [];
+    for (const name of ['newest:latest', 'llama3.1:8b', 'mistral:latest']) ollama.addChatModel(name);
+    providers.ollama.forgetModels();
+    expect((await providers.activeTarget()).model.id).toBe('mistral:latest');
+    const restarted = registry();
+    restarted.preferAuto('mistral:latest');
+    await restarted.resolveAuto();
+    expect((await restarted.activeTarget()).model.id).toBe('mistral:latest');
+    ollama.models.pop();
+    providers.ollama.forgetModels();
+    const after = (await providers.activeTarget()).model.id;
+    ollama.models = models;
+    expect(changes).toEqual([
+      ['mistral:latest', undefined],
+      [after, 'mistral:latest'],
+    ]);
+  });
+
+  test('never takes a model that runs elsewhere; such a one answers only when it is chosen', async () => {
+    const models = ollama.models;
+    ollama.models = [];
+    ollama.addChatModel('gpt-oss:120b-cloud', { remote_host: 'https://ollama.example' });
+    const providers = registry();
+    await providers.resolveAuto();
+    const ids = (await providers.list()).map(({ id }) => id);
+    const found = providers.find('ollama/gpt-oss:120b-cloud').catch((error: Error) => error);
+    const chosen = await registry({ llmProvider: 'local' }, 'gpt-oss:120b-cloud').activeTarget();
+    expect(await found).toMatchObject({ code: 'permission_denied' });
+    ollama.models = models;
+    expect(providers.active).toBe('builtin');
+    expect(ids).toEqual([]);
+    expect(chosen.model.remote).toBe('https://ollama.example');
+  });
+
   test('never becomes Claude, and asks Anthropic nothing, whatever is asked of Ivy', async () => {
     await ollama.stop();
     const before = anthropic.requests;

@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatRequest, GenerationOptions } from '../core/chat';
 import type { CitedPassage, Passage } from '../core/knowledge';
-import type { RunRequest } from '../core/run';
+import type { RunEvent, RunRequest } from '../core/run';
 
 export function userMessage(text: string): ChatMessage {
   return { role: 'user', content: [{ type: 'text', text }] };
@@ -36,4 +36,18 @@ export function passage(change: Partial<Passage> = {}): Passage {
 
 export function cited(n: number, change: Partial<Passage> = {}): CitedPassage {
   return { ...passage({ id: `doc_1-${n}`, ...change }), n };
+}
+
+/** What a search is reported as; without timings and candidates. */
+export function retrieved(change: Partial<Extract<RunEvent, { type: 'retrieval' }>> = {}): RunEvent {
+  return {
+    type: 'retrieval',
+    state: 'ok',
+    query: 'question',
+    passages: [],
+    candidates: [],
+    timings: {},
+    durationMs: 1,
+    ...change,
+  };
 }

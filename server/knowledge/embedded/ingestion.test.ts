@@ -5,7 +5,8 @@ import { DocumentRepository } from '../../store/documents';
 import { temporaryFolder } from '../../testing/collect';
 import type { FileStore } from './file-store';
 import { Ingestion } from './ingestion';
-import type { ParserProcess } from './parser-process';
+import { UnreadableDocument } from './parsed';
+import { type ParserProcess, TakesLong } from './parser-process';
 import type { PassageStore } from './passage-store';
 
 /** Ingestion over the real database, with an index that fails when the test says so. */
@@ -15,6 +16,10 @@ async function setUp(publishAfterMs?: number) {
   let faulty = false;
   let attempts = 0;
   const slow = { id: '', done: Promise.resolve() };
+  /** Takes long: it is given up unless patience is asked for. */
+  let hard = '';
+  const parsedInOrder: string[] = [];
+  let unreadable = '';
   const store = {
     remove: async () => {},
     put: async () => {
@@ -27,8 +32,11 @@ async function setUp(publishAfterMs?: number) {
   const page = { page: 1, heading: null, text: 'words' };
   const parsed = { title: null, pageKind: 'section', pages: [page], notice: null };
   const parser = {
-    parse: async ({ path }: { path: string }) => {
+    parse: async ({ path }: { path: string }, _signal: AbortSignal, { patient }: { patient: boolean }) => {
       if (path === slow.id) await slow.done;
+      if (path === hard && !patient) throw new TakesLong();
+      if (path === unreadable) throw new UnreadableDocument('The file is damaged.');
+      parsedInOrder.push(path);
       return { ok: true, document: parsed, passages: [{ ...page, boxes: [], terms: 'words' }] };
     },
     close() {},
@@ -46,7 +54,18 @@ async function setUp(publishAfterMs?: number) {
       sample: false,
     });
   const statuses = async () => (await documents.list(50)).documents.map(({ status }: DocumentInfo) => status);
-  return { ingestion, add, slow, statuses, attempts: () => attempts, fault: (on: boolean) => (faulty = on) };
+  return {
+    ingestion,
+    documents,
+    add,
+    slow,
+    statuses,
+    parsedInOrder,
+    attempts: () => attempts,
+    fault: (on: boolean) => (faulty = on),
+    makeHard: (id: string) => (hard = id),
+    makeUnreadable: (id: string) => (unreadable = id),
+  };
 }
 
 test('a fault of the index costs no document: all wait, the pause holds, and then all are ready', async () => {
@@ -82,6 +101,34 @@ test('a document that is done does not wait for a slow one behind it', async () 
   await vi.waitFor(async () => expect((await statuses()).toSorted()).toEqual(['parsing', 'ready']));
   release();
   await vi.waitFor(async () => expect(await statuses()).toEqual(['ready', 'ready']));
+  await ingestion.stop();
+});
+
+test('a hard file goes to the end of the queue, and is read with patience then', async () => {
+  const { ingestion, add, statuses, parsedInOrder, makeHard } = await setUp();
+  makeHard('doc_1');
+  for (let n = 1; n <= 4; n++) await add(n);
+  ingestion.wake();
+  await vi.waitFor(async () => expect(await statuses()).toEqual(Array(4).fill('ready')));
+  expect(parsedInOrder).toEqual(['doc_2', 'doc_3', 'doc_4', 'doc_1']);
+  await ingestion.stop();
+});
+
+test('a document that an earlier version could read keeps its passages when it cannot be read again', async () => {
+  const { ingestion, documents, add, makeUnreadable } = await setUp();
+  await add(1);
+  ingestion.wake();
+  await vi.waitFor(async () => expect((await documents.get('doc_1'))?.status).toBe('ready'));
+  makeUnreadable('doc_1');
+  expect(await documents.queueOutdated(99)).toBe(1);
+  expect(await documents.rereading()).toBe(1);
+  expect(await documents.searchable()).toEqual([{ id: 'doc_1', language: null }]);
+  ingestion.wake();
+  await vi.waitFor(async () => expect(await documents.rereading()).toBe(0));
+  expect(await documents.get('doc_1')).toMatchObject({
+    status: 'ready',
+    notice: 'Read by an earlier version; now: The file is damaged.',
+  });
   await ingestion.stop();
 });
 

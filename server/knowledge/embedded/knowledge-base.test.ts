@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openDatabase } from '../../store/database';
 import { eventually, patience } from '../../testing/collect';
 import { bytesOf, content, file, ingest, openKnowledgeBase, root } from '../../testing/knowledge';
 import type { KnowledgeBase } from './knowledge-base';
@@ -214,6 +215,23 @@ describe('after a restart', () => {
     expect(await second.knowledge.ingestion.cancelQueued()).toBe(1);
     second.knowledge.ingestion.resume();
     await eventually(async () => (await second.knowledge.get(document.id))?.status === 'ready');
+  });
+
+  test('documents of an earlier version are read again in the background, and are found meanwhile', async () => {
+    const first = await openKnowledgeBase();
+    const document = await ingest(first.knowledge, 'a.md', content(FAIRING));
+    await first.close();
+    const database = await openDatabase(join(first.directory, 'ivy.db'));
+    await database.updateTable('documents').set({ reading: 0 }).execute();
+    await database.destroy();
+    const second = await openKnowledgeBase(first.directory, { paused: true });
+    await eventually(async () => (await second.knowledge.rereading()) === 1);
+    expect((await second.knowledge.get(document.id))?.status).toBe('queued');
+    expect((await search(second.knowledge, 'fairing')).passages).toHaveLength(1);
+    second.knowledge.ingestion.resume();
+    await eventually(async () => (await second.knowledge.rereading()) === 0);
+    expect((await second.knowledge.get(document.id))?.status).toBe('ready');
+    expect((await search(second.knowledge, 'fairing')).passages).toHaveLength(1);
   });
 
   test('a lost index is built again from the documents', async () => {
