@@ -61,8 +61,12 @@ async function report() {
     model,
     knowledge_agent_url: agent,
   } = await (await fetch(`${url}/health`)).json();
-  const { documents } = components.knowledge_base;
-  const working = documents.queued + documents.parsing + documents.indexing;
+  const { documents, rereading } = components.knowledge_base;
+  const added = documents.queued + documents.parsing + documents.indexing - rereading;
+  const waiting = [
+    ...(added > 0 ? [`${added} being indexed`] : []),
+    ...(rereading > 0 ? [`${rereading} of them being read again after an update`] : []),
+  ];
   say('');
   say(`Ivy is ready:      ${url}`);
   say(`Admin page:        ${url}/admin`);
@@ -74,9 +78,7 @@ async function report() {
   say(
     `Claude             ${components.claude.state === 'off' ? 'no key' : provider === 'claude' ? 'in use' : 'key set, not in use'}`,
   );
-  say(
-    `Knowledge          ${agent ?? `${documents.ready} documents${working > 0 ? `, ${working} being indexed` : ''}`}`,
-  );
+  say(`Knowledge          ${agent ?? [`${documents.ready + rereading} documents`, ...waiting].join(', ')}`);
   say(`Answers come from  ${provider === 'builtin' ? 'quotations (no language model yet)' : `${model} (${provider})`}`);
   say('');
   say(

@@ -60,7 +60,7 @@ export function Upload({ onStored }: { onStored(): void }) {
           <UploadIcon aria-hidden="true" size={14} /> Add documents
         </button>
         <span className="text-muted">
-          or drop them here: PDF, Word, PowerPoint, Excel, EPUB, HTML, Markdown, CSV, text
+          or drop them here: PDF, Word, PowerPoint, Excel, OpenDocument, RTF, mail, EPUB, HTML, Markdown, CSV, text
         </span>
         <label className="ml-auto flex items-center gap-2">
           Collection
