@@ -66,6 +66,12 @@ export function cpuSeconds(pid) {
   return time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
 }
 
+/** Seconds that processes it started had used when they ended. */
+function endedCpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
 /** The same of a process and all that it has started; undefined where it cannot be read. */
 export function treeCpuSeconds(pid) {
   if (process.platform !== 'linux') return undefined;
@@ -79,7 +85,7 @@ export function treeCpuSeconds(pid) {
       }
     });
   const below = (parent) => parents.flatMap(([child, its]) => (its === parent ? [child, ...below(child)] : []));
-  return [pid, ...below(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0);
+  return [pid, ...below(pid)].reduce((sum, one) => sum + cpuSeconds(one) + endedCpuSeconds(one), 0);
 }
 
 /** Bytes of memory that a process holds; undefined where it cannot be read. */

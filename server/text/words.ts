@@ -116,15 +116,35 @@ function addPlain(written: string, words: Word[], languages: readonly Language[]
 }
 
 /** What the forms of a word have in common, one for each language that cuts it differently. A word with a digit has none. */
-export function stemsOf(written: string, surface: string, languages: readonly Language[]): string[] {
+export function stemsOf(written: string, surface: string, languages: readonly Language[]): readonly string[] {
   if (surface.length < 3 || /\p{N}/u.test(surface)) return [];
   const lower = written.toLowerCase();
+  const stemmed = stemmedIn(languages);
+  const known = stemmed.get(lower);
+  if (known) return known;
   const stems: string[] = [];
   for (const { stem } of languages) {
     const found = stem(lower);
     if (found.length > 1 && found !== surface && !stems.includes(found)) stems.push(found);
   }
+  if (stemmed.size >= MAX_STEMMED) stemmed.clear();
+  stemmed.set(lower, stems);
   return stems;
+}
+
+/** Words repeat, and a text of an unknown language is stemmed in all: the stems of so many words are kept for each. */
+const MAX_STEMMED = 50_000;
+const stemmedBy = new WeakMap<object, Map<string, readonly string[]>>();
+
+function stemmedIn(languages: readonly Language[]): Map<string, readonly string[]> {
+  const [only] = languages;
+  const key = languages.length === 1 && only ? only : languages;
+  let stemmed = stemmedBy.get(key);
+  if (!stemmed) {
+    stemmed = new Map();
+    stemmedBy.set(key, stemmed);
+  }
+  return stemmed;
 }
 
 function addUnspaced(run: string, words: Word[], languages: readonly Language[]): void {

@@ -16,7 +16,7 @@ import type {
   VectorSpace,
 } from './passage-store';
 import { absentTermBest, K1, termShare } from './term-index';
-import { eachStored, type WeightedTerms } from './terms';
+import { eachStored, formsOfStored, type WeightedTerms } from './terms';
 
 export interface QdrantOptions {
   /** With a port when it is not 6333, the port of Qdrant's REST interface. */
@@ -412,8 +412,8 @@ function toSparse(terms: string) {
   const counts = new Map<string, number>();
   let length = 0;
   const count = (form: string) => counts.set(form, (counts.get(form) ?? 0) + 1);
-  const addWord = (forms: readonly string[]) => {
-    for (const form of forms) count(form);
+  const addWord = (word: string) => {
+    for (const form of formsOfStored(word)) count(form);
     length += 1;
   };
   eachStored(terms, addWord, count);

@@ -1,7 +1,7 @@
 import type { Candidate, Passage, StageScores } from '../../core/knowledge';
 import { isIdentifier } from '../../text/words';
 import type { StoredPassage } from './passage-store';
-import { eachStored } from './terms';
+import { eachStored, formsOfStored } from './terms';
 
 /** A passage that was found, with what every stage says about it. */
 export interface Found {
@@ -39,8 +39,8 @@ export function withoutCopies(found: readonly Found[]): Found[] {
 /** Every form of the words of a passage. */
 export function termsOf({ terms }: Pick<StoredPassage, 'terms'>): Set<string> {
   const words = new Set<string>();
-  const add = (forms: readonly string[]) => {
-    for (const form of forms) words.add(form);
+  const add = (word: string) => {
+    for (const form of formsOfStored(word)) words.add(form);
   };
   eachStored(terms, add, () => {});
   return words;

@@ -1,4 +1,4 @@
-import { eachStored, type WeightedTerms } from './terms';
+import { eachStored, formsOfStored, type WeightedTerms } from './terms';
 
 /** A passage to be indexed: the position in its document, and its terms separated by blanks. */
 export interface IndexedTerms {
@@ -87,10 +87,21 @@ interface DocumentEntry {
 /**
  * An inverted index in memory with exact BM25 and weights for terms. Four bytes a posting; a search adds up
  * the lists of its terms, which for 100,000 passages takes about a millisecond (docs/decisions/0010 says why
- * the engine that stores the passages is not asked). Not thread-safe; lives in a thread of its own.
+ * the engine that stores the passages is not asked). Only words as they are written have lists: a stem has those of
+ * its words, put together when it is asked for, which halves the memory; a word of two languages has the stems of
+ * both. Not thread-safe; lives in a thread of its own.
  */
 export class TermIndex {
   private readonly termIds = new Map<string, number>();
+  /** By a word as it is stored, with all its forms: the term of its surface. Spares taking it apart again. */
+  private readonly words = new Map<string, number>();
+  /**
+   * Of a term that is a stem: its words, as chains. `chains` holds for each term the number of its first link, 0 for
+   * none; a link is two numbers, a term and the number of the next link.
+   */
+  private chains = new Uint32Array(1024);
+  private links = new Uint32Array(2048);
+  private linkCount = 1;
   /** Per term: where its postings begin, how many there are, and how many fit there. */
   private starts = new Uint32Array(1024);
   private counts = new Uint32Array(1024);
@@ -111,6 +122,9 @@ export class TermIndex {
   /** Passages of the collections that were searched lately; all statistics are over them alone. */
   private readonly parts = new Map<string, Part>();
   private scores = new Float32Array(0);
+  /** While the lists of a stem are put together: how often each passage has it, and which do. */
+  private frequencies = new Uint32Array(0);
+  private touched = new Uint32Array(0);
 
   /** Replaces what there is of a document. */
   add({ id, collection, passages }: IndexedDocument): void {
@@ -138,7 +152,9 @@ export class TermIndex {
 
   /** Gives back memory that growing has left unused, if it is much. */
   trim(): void {
-    if (this.pool.length > MAX_SLACK * this.postings) this.compact();
+    if (this.pool.length <= MAX_SLACK * this.postings) return;
+    if (this.passages > this.alive) this.compact();
+    else this.closeGaps();
   }
 
   search(terms: WeightedTerms, limit: number, collections: readonly string[] | undefined): TermResult {
@@ -176,14 +192,20 @@ export class TermIndex {
   /** Passages of a part that have a term. */
   private countIn(id: number | undefined, { open, size, counts }: Part): number {
     if (id === undefined) return 0;
+    const hasWords = at(this.chains, id) !== 0;
     // With no passage out of sight, the list tells it.
-    if (size === this.passages) return at(this.counts, id);
+    if (!hasWords && size === this.passages) return at(this.counts, id);
     const known = counts.get(id);
     if (known !== undefined) return known;
-    const start = at(this.starts, id);
-    const end = start + at(this.counts, id);
     let count = 0;
-    for (let index = start; index < end; index++) count += open[(this.pool[index] as number) >>> 8] as number;
+    if (!hasWords) {
+      const start = at(this.starts, id);
+      const end = start + at(this.counts, id);
+      for (let index = start; index < end; index++) count += open[(this.pool[index] as number) >>> 8] as number;
+    } else {
+      count = this.gather(id, open);
+      this.forget(count);
+    }
     if (counts.size >= MAX_COUNTED) counts.clear();
     counts.set(id, count);
     return count;
@@ -195,14 +217,26 @@ export class TermIndex {
     const count = this.countIn(id, part);
     if (id === undefined || count === 0) return absentTermBest(part.size);
     const idf = inverseFrequency(count, part.size);
-    const { pool, scores, lengths } = this;
+    const { pool, scores, lengths, frequencies, touched } = this;
     const { open } = part;
     const fixed = K1 * (1 - B);
     const byLength = (K1 * B) / part.averageLength;
-    const start = at(this.starts, id);
-    const end = start + at(this.counts, id);
     const gain = weight * idf * (K1 + 1);
     let best = 0;
+    if (at(this.chains, id) !== 0) {
+      const found = this.gather(id, open);
+      for (let index = 0; index < found; index++) {
+        const passage = touched[index] as number;
+        const frequency = Math.min(frequencies[passage] as number, MAX_COUNT);
+        const share = frequency / (frequency + fixed + byLength * (lengths[passage] as number));
+        if (share > best) best = share;
+        scores[passage] = (scores[passage] as number) + gain * share;
+      }
+      this.forget(found);
+      return idf * (K1 + 1) * best;
+    }
+    const start = at(this.starts, id);
+    const end = start + at(this.counts, id);
     for (let index = start; index < end; index++) {
       const posting = pool[index] as number;
       const passage = posting >>> 8;
@@ -213,6 +247,32 @@ export class TermIndex {
       scores[passage] = (scores[passage] as number) + gain * share;
     }
     return idf * (K1 + 1) * best;
+  }
+
+  /** Puts the lists of a stem together; answers how many passages are in `touched`, with their `frequencies`. */
+  private gather(id: number, open: Uint8Array): number {
+    const { pool, frequencies, touched } = this;
+    let found = 0;
+    const addList = (term: number) => {
+      const start = at(this.starts, term);
+      const end = start + at(this.counts, term);
+      for (let index = start; index < end; index++) {
+        const posting = pool[index] as number;
+        const passage = posting >>> 8;
+        if (open[passage] === 0) continue;
+        const before = frequencies[passage] as number;
+        if (before === 0) touched[found++] = passage;
+        frequencies[passage] = before + (posting & 0xff);
+      }
+    };
+    addList(id);
+    for (const word of this.wordsOf(id)) addList(word);
+    return found;
+  }
+
+  /** Ends what `gather` began. */
+  private forget(found: number): void {
+    for (let index = 0; index < found; index++) this.frequencies[this.touched[index] as number] = 0;
   }
 
   /** The best passages by `scores`, kept in a heap whose root is the worst of them. */
@@ -242,6 +302,10 @@ export class TermIndex {
       // Whoever asks for ever new selections must not fill the memory.
       if (this.parts.size >= MAX_PARTS) this.parts.clear();
       part = this.measurePart(collections && new Set(collections));
+      if (this.frequencies.length < this.passages) {
+        this.frequencies = new Uint32Array(this.passages);
+        this.touched = new Uint32Array(this.passages);
+      }
       this.parts.set(name, part);
     }
     return part;
@@ -270,28 +334,59 @@ export class TermIndex {
     this.dead = roomFor(this.dead, this.passages);
     this.owners.push(owner);
     this.positions[passage] = position;
-    const counts = new Map<string, number>();
+    const counts = new Map<number, number>();
+    const count = (term: number) => counts.set(term, (counts.get(term) ?? 0) + 1);
     let length = 0;
-    const count = (form: string) => counts.set(form, (counts.get(form) ?? 0) + 1);
-    // However many forms a word has, it is one word of the passage's length; marks are none.
-    const addWord = (forms: readonly string[]) => {
-      for (const form of forms) count(form);
-      length += 1;
-    };
-    eachStored(terms, addWord, count);
+    eachStored(
+      terms,
+      // However many forms a word has, it is one word of the passage's length; marks are none.
+      (word) => {
+        count(this.words.get(word) ?? this.learn(word));
+        length += 1;
+      },
+      (mark) => count(this.termOf(mark)),
+    );
     this.lengths[passage] = length;
     for (const [term, count] of counts) this.addPosting(term, (passage << 8) | Math.min(count, MAX_COUNT));
   }
 
-  private addPosting(term: string, posting: number): void {
-    let id = this.termIds.get(term);
-    if (id === undefined) {
-      id = this.termIds.size;
-      this.termIds.set(term, id);
-      this.starts = roomFor(this.starts, id + 1);
-      this.counts = roomFor(this.counts, id + 1);
-      this.rooms = roomFor(this.rooms, id + 1);
-    }
+  /** Takes a stored word apart: its surface gets a list, and is one of the words of its stems. */
+  private learn(word: string): number {
+    const [surface = '', ...stems] = formsOfStored(word);
+    const term = this.termOf(surface);
+    this.words.set(copied(word), term);
+    for (const stem of stems) if (stem !== surface) this.link(this.termOf(stem), term);
+    return term;
+  }
+
+  private *wordsOf(stem: number): Iterable<number> {
+    for (let link = at(this.chains, stem); link !== 0; link = at(this.links, 2 * link + 1))
+      yield at(this.links, 2 * link);
+  }
+
+  /** Makes a word one of a stem's. */
+  private link(stem: number, word: number): void {
+    for (const other of this.wordsOf(stem)) if (other === word) return;
+    const link = this.linkCount++;
+    this.links = roomFor(this.links, 2 * this.linkCount);
+    this.links[2 * link] = word;
+    this.links[2 * link + 1] = at(this.chains, stem);
+    this.chains[stem] = link;
+  }
+
+  private termOf(term: string): number {
+    const known = this.termIds.get(term);
+    if (known !== undefined) return known;
+    const id = this.termIds.size;
+    this.termIds.set(copied(term), id);
+    this.starts = roomFor(this.starts, id + 1);
+    this.counts = roomFor(this.counts, id + 1);
+    this.rooms = roomFor(this.rooms, id + 1);
+    this.chains = roomFor(this.chains, id + 1);
+    return id;
+  }
+
+  private addPosting(id: number, posting: number): void {
     const count = at(this.counts, id);
     if (count === at(this.rooms, id)) this.moveList(id, Math.max(1, count * 2));
     this.pool[at(this.starts, id) + count] = posting;
@@ -310,7 +405,23 @@ export class TermIndex {
     this.rooms[id] = room;
   }
 
-  /** Builds the lists again without removed passages and without gaps. */
+  /** Puts the lists side by side. */
+  private closeGaps(): void {
+    const pool = new Uint32Array(this.postings);
+    let end = 0;
+    for (let id = 0; id < this.termIds.size; id++) {
+      const start = at(this.starts, id);
+      const count = at(this.counts, id);
+      pool.set(this.pool.subarray(start, start + count), end);
+      this.starts[id] = end;
+      this.rooms[id] = count;
+      end += count;
+    }
+    this.pool = pool;
+    this.poolEnd = end;
+  }
+
+  /** Builds all again without removed passages, and without words that stood in them alone. */
   private compact(): void {
     const places = new Int32Array(this.passages).fill(-1);
     let next = 0;
@@ -327,34 +438,54 @@ export class TermIndex {
     this.owners.length = next;
     this.dead.fill(0);
     this.passages = next;
-    const pool = new Uint32Array(this.postings);
-    const names = [...this.termIds.keys()];
+    const old = { termIds: [...this.termIds], words: [...this.words], chains: this.chains, links: this.links };
+    const lists = { pool: this.pool, starts: this.starts, counts: this.counts };
     this.termIds.clear();
-    const old = { starts: this.starts, counts: this.counts };
-    this.starts = new Uint32Array(names.length);
-    this.counts = new Uint32Array(names.length);
-    this.rooms = new Uint32Array(names.length);
+    this.words.clear();
+    this.starts = new Uint32Array(old.termIds.length);
+    this.counts = new Uint32Array(old.termIds.length);
+    this.rooms = new Uint32Array(old.termIds.length);
+    this.chains = new Uint32Array(old.termIds.length);
+    this.links = new Uint32Array(2 * this.linkCount);
+    this.linkCount = 1;
+    this.pool = new Uint32Array(this.postings);
     let end = 0;
-    names.forEach((term, id) => {
+    // The words that are left, with their lists; then the stems that have one of them.
+    const kept = new Map<number, number>();
+    for (const [term, id] of old.termIds) {
       const start = end;
-      for (let index = 0; index < at(old.counts, id); index++) {
-        const posting = at(this.pool, at(old.starts, id) + index);
+      const from = at(lists.starts, id);
+      for (let index = from; index < from + at(lists.counts, id); index++) {
+        const posting = at(lists.pool, index);
         const place = at(places, posting >>> 8);
-        if (place >= 0) pool[end++] = (place << 8) | (posting & 0xff);
+        if (place >= 0) this.pool[end++] = (place << 8) | (posting & 0xff);
       }
-      if (end === start) return;
-      const kept = this.termIds.size;
-      this.termIds.set(term, kept);
-      this.starts[kept] = start;
-      this.counts[kept] = end - start;
-      this.rooms[kept] = end - start;
-    });
-    this.pool = end < pool.length ? pool.slice(0, end) : pool;
+      if (end === start) continue;
+      const now = this.termOf(term);
+      kept.set(id, now);
+      this.starts[now] = start;
+      this.counts[now] = end - start;
+      this.rooms[now] = end - start;
+    }
+    for (const [term, id] of old.termIds) {
+      for (let link = at(old.chains, id); link !== 0; link = at(old.links, 2 * link + 1)) {
+        const word = kept.get(at(old.links, 2 * link));
+        if (word !== undefined) this.link(this.termOf(term), word);
+      }
+    }
+    for (const [word, id] of old.words) {
+      const now = kept.get(id);
+      if (now !== undefined) this.words.set(word, now);
+    }
+    this.pool = this.pool.slice(0, end);
     this.poolEnd = end;
     this.postings = end;
     this.parts.clear();
   }
 }
+
+/** A piece of a string keeps the whole of it in memory, and a word must not keep its passage: a copy does not. */
+const copied = (text: string): string => Buffer.from(text).toString();
 
 /** Every index used is within its array. */
 const at = (numbers: Uint32Array | Uint8Array | Int32Array | Float32Array, index: number): number =>

@@ -25,19 +25,17 @@ export function toTerms(text: string, languages: readonly Language[], marks: rea
   return [...words, ...marks.map((mark) => FORMS + mark)].join(' ');
 }
 
-/** Goes through stored terms: every word with its forms, and the marks. */
-export function eachStored(
-  terms: string,
-  word: (forms: readonly string[]) => void,
-  mark: (term: string) => void,
-): void {
+/** Goes through stored terms: every word as it is stored, and the marks. */
+export function eachStored(terms: string, word: (stored: string) => void, mark: (term: string) => void): void {
   for (const stored of terms.split(' ')) {
     if (stored === '') continue;
-    const forms = stored.split(FORMS);
-    if (forms[0] === '') mark(forms[1] ?? '');
-    else word(forms);
+    if (stored.startsWith(FORMS)) mark(stored.slice(1));
+    else word(stored);
   }
 }
+
+/** The forms of a stored word, its surface first. */
+export const formsOfStored = (stored: string): string[] => stored.split(FORMS);
 
 /** Letters and digits that open a line, behind the signs of Markdown. */
 const OPENING = /^[\s#>*|_`[(-]{0,12}((?:[\p{L}\p{N}]+[._\-/]){0,12}[\p{L}\p{N}]{1,40})(?=[\s:.)\]*|_`,;]|$)/u;
@@ -49,6 +47,9 @@ const MAX_CLAUSES = 6;
 /** A clause number before its title counts as so many. */
 const WITH_WORDS = 3;
 const MAX_LINE = 300;
+
+/** An identifier without its joints, in which writers differ: `ISO-9001` is `iso9001`. */
+const identityOf = ({ surface, stems }: Word): string => stems[0] ?? surface;
 
 /** Marks for the identifiers and clause numbers that a passage is about, and for those that its document is called by. */
 export function marksOf(passage: { text: string; heading: string | null; names: readonly string[] }): string[] {
@@ -63,16 +64,13 @@ export function marksOf(passage: { text: string; heading: string | null; names: 
     // With words behind it, it is more than a mention on a line of its own.
     const worth = /\p{L}{3}/u.test(line.slice(found[0].length)) ? WITH_WORDS : 1;
     if (CLAUSE.test(whole.surface)) clauses.set(whole.surface, Math.max(worth, clauses.get(whole.surface) ?? 0));
-    else if (isIdentifier(whole.surface)) for (const form of [whole.surface, ...whole.stems]) defined.push(form);
+    else if (isIdentifier(whole.surface)) defined.push(identityOf(whole));
   }
   if (clauses.size <= MAX_CLAUSES) {
     for (const [clause, worth] of clauses) for (let times = 0; times < worth; times++) defined.push(clause);
   }
   const named = passage.names.flatMap((name) => toWords(name, []).filter(({ kind }) => kind === 'identifier'));
-  return [
-    ...defined.map((term) => DEFINED + term),
-    ...new Set(named.flatMap(({ surface, stems }) => [surface, ...stems].map((form) => NAMED + form))),
-  ];
+  return [...defined.map((term) => DEFINED + term), ...new Set(named.map((word) => NAMED + identityOf(word)))];
 }
 
 /** Most different words of a question that are searched; the rest of a very long one is left out. */
@@ -152,7 +150,7 @@ export function formsOf({ words }: Query): string[] {
   const forms = words.flatMap((word) => {
     const plain = [word.surface, ...(word.kind === 'gram' ? [] : word.stems), ...word.otherStems];
     if (word.kind !== 'identifier') return plain;
-    return [...plain, ...plain.map((form) => DEFINED + form), ...plain.map((form) => NAMED + form)];
+    return [...plain, DEFINED + identityOf(word), NAMED + identityOf(word)];
   });
   return [...new Set(forms)];
 }
@@ -190,8 +188,8 @@ export function weigh({ words }: Query, stands: ReadonlyMap<string, number>): We
     else add(word.surface, weight);
     if (word.kind !== 'identifier') continue;
     for (const mark of [DEFINED, NAMED]) {
-      const marked = [word.surface, ...word.stems].map((form) => mark + form).find((form) => stands.has(form));
-      if (marked) add(marked, weight);
+      const marked = mark + identityOf(word);
+      if (stands.has(marked)) add(marked, weight);
     }
   }
   return terms;
