@@ -80,13 +80,24 @@ function addRun(run: string, words: Word[], languages: readonly Language[]): voi
   const surface = foldLetters(written).toLowerCase();
   if (surface.length <= MAX_COMPOUND) {
     const kind = isIdentifier(surface) ? 'identifier' : 'word';
-    // `fail-safe` is also written `failsafe`, `ISO-9001` as `ISO9001`.
-    const joined = kind === 'identifier' ? surface.replace(/[-_/]/g, '') : surface.replaceAll('-', '');
-    words.push({ kind, surface, stems: joined === surface ? [] : [joined], written });
+    words.push({ kind, surface, stems: joinedForms(surface), written });
   }
   // 37.5 is neither 37 nor 5.
   if (NUMBER.test(surface)) return;
   for (const part of written.split(JOINT)) if (part.length > 1) addPlain(part, words, languages, written);
+}
+
+/** `fail-safe` is also written `failsafe`, `ISO-9001` as `ISO9001`. */
+function joinedForms(surface: string): string[] {
+  const joined = isIdentifier(surface) ? surface.replace(/[-_/]/g, '') : surface.replaceAll('-', '');
+  return joined === surface ? [] : [joined];
+}
+
+/** The forms of a word as `toWords` gives them, from its letters in lower case: its surface first. No pairs of letters. */
+export function formsOfWord(lower: string, languages: readonly Language[]): string[] {
+  const surface = foldLetters(lower).toLowerCase();
+  if (JOINT.test(surface)) return [surface, ...joinedForms(surface)];
+  return isIdentifier(surface) ? [surface] : [surface, ...stemsOf(lower, surface, languages)];
 }
 
 /** `l'étanchéité` is `étanchéité`, `O'Brien` is `obrien`. */
@@ -166,8 +177,7 @@ function addOther(text: string, words: Word[], languages: readonly Language[]): 
   }
   for (let from = 0; from < text.length; from += MAX_DIVIDED) {
     for (const { segment, isWordLike } of divider('th').segment(text.slice(from, from + MAX_DIVIDED))) {
-      if (isWordLike)
-        words.push({ kind: 'word', surface: foldLetters(segment).toLowerCase(), stems: [], written: segment });
+      if (isWordLike) addPlain(segment, words, languages);
     }
   }
 }
@@ -175,7 +185,8 @@ function addOther(text: string, words: Word[], languages: readonly Language[]): 
 /** Pairs of letters; each lends its first letter, and the last one both, for questions of a single letter. */
 function addPairs(run: string, words: Word[]): void {
   const letters = [...foldLetters(run)];
-  if (letters.length === 1) words.push({ kind: 'gram', surface: run, stems: [], written: run });
+  const [only = ''] = letters;
+  if (letters.length === 1) words.push({ kind: 'gram', surface: only, stems: [], written: run });
   for (const [index, letter] of letters.entries()) {
     const next = letters[index + 1];
     if (next === undefined) return;

@@ -39,7 +39,7 @@ function document(id: string, texts: readonly string[], collection = 'default'):
       end: text.length,
       boxes: [[10, 20, 30, 40 + index]],
       text,
-      terms: toTerms(text, [ENGLISH]),
+      terms: toTerms(text, ENGLISH),
     })),
   };
 }

@@ -412,8 +412,8 @@ function toSparse(terms: string) {
   const counts = new Map<string, number>();
   let length = 0;
   const count = (form: string) => counts.set(form, (counts.get(form) ?? 0) + 1);
-  const addWord = (word: string) => {
-    for (const form of formsOfStored(word)) count(form);
+  const addWord = (word: string, language: string) => {
+    for (const form of formsOfStored(word, language)) count(form);
     length += 1;
   };
   eachStored(terms, addWord, count);

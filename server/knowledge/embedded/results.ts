@@ -39,8 +39,8 @@ export function withoutCopies(found: readonly Found[]): Found[] {
 /** Every form of the words of a passage. */
 export function termsOf({ terms }: Pick<StoredPassage, 'terms'>): Set<string> {
   const words = new Set<string>();
-  const add = (word: string) => {
-    for (const form of formsOfStored(word)) words.add(form);
+  const add = (word: string, language: string) => {
+    for (const form of formsOfStored(word, language)) words.add(form);
   };
   eachStored(terms, add, () => {});
   return words;

@@ -1,5 +1,5 @@
 import type { Box } from '../../core/knowledge';
-import { detectLanguage, LANGUAGES, type Language } from '../../text/language';
+import { detectLanguage, type Language } from '../../text/language';
 import { type Block, toBlocks } from './blocks';
 import { findBoxes } from './boxes';
 import type { ParsedDocument } from './parsed';
@@ -43,7 +43,6 @@ export function toPassages(document: ParsedDocument, source: string): PassageDra
   const passages: PassageDraft[] = [];
   const headings = new HeadingPath();
   const language = languageOfDocument(document);
-  const languages = language ? [language] : LANGUAGES;
   const names = [source.replace(/\.[^./]{1,5}$/, ''), document.title ?? ''];
   for (const page of document.pages) {
     const first = passages.length;
@@ -81,7 +80,7 @@ export function toPassages(document: ParsedDocument, source: string): PassageDra
   }
   for (const passage of passages) {
     const { text, heading } = passage;
-    passage.terms = toTerms(withTitles(text, [document.title, heading]), languages, marksOf({ text, heading, names }));
+    passage.terms = toTerms(withTitles(text, [document.title, heading]), language, marksOf({ text, heading, names }));
   }
   return passages;
 }

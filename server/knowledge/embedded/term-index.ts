@@ -93,8 +93,8 @@ interface DocumentEntry {
  */
 export class TermIndex {
   private readonly termIds = new Map<string, number>();
-  /** By a word as it is stored, with all its forms: the term of its surface. Spares taking it apart again. */
-  private readonly words = new Map<string, number>();
+  /** By language and word as it is stored: the term of its surface. Its forms are derived once. */
+  private readonly words = new Map<string, Map<string, number>>();
   /**
    * Of a term that is a stem: its words, as chains. `chains` holds for each term the number of its first link, 0 for
    * none; a link is two numbers, a term and the number of the next link.
@@ -340,8 +340,8 @@ export class TermIndex {
     eachStored(
       terms,
       // However many forms a word has, it is one word of the passage's length; marks are none.
-      (word) => {
-        count(this.words.get(word) ?? this.learn(word));
+      (word, language) => {
+        count(this.words.get(language)?.get(word) ?? this.learn(word, language));
         length += 1;
       },
       (mark) => count(this.termOf(mark)),
@@ -350,13 +350,22 @@ export class TermIndex {
     for (const [term, count] of counts) this.addPosting(term, (passage << 8) | Math.min(count, MAX_COUNT));
   }
 
-  /** Takes a stored word apart: its surface gets a list, and is one of the words of its stems. */
-  private learn(word: string): number {
-    const [surface = '', ...stems] = formsOfStored(word);
+  /** Derives the forms of a stored word: its surface gets a list, and is one of the words of its stems. */
+  private learn(word: string, language: string): number {
+    const [surface = '', ...stems] = formsOfStored(word, language);
     const term = this.termOf(surface);
-    this.words.set(copied(word), term);
+    this.remember(word, language, term);
     for (const stem of stems) if (stem !== surface) this.link(this.termOf(stem), term);
     return term;
+  }
+
+  private remember(word: string, language: string, term: number): void {
+    let words = this.words.get(language);
+    if (!words) {
+      words = new Map();
+      this.words.set(copied(language), words);
+    }
+    words.set(copied(word), term);
   }
 
   private *wordsOf(stem: number): Iterable<number> {
@@ -473,9 +482,11 @@ export class TermIndex {
         if (word !== undefined) this.link(this.termOf(term), word);
       }
     }
-    for (const [word, id] of old.words) {
-      const now = kept.get(id);
-      if (now !== undefined) this.words.set(word, now);
+    for (const [language, words] of old.words) {
+      for (const [word, id] of words) {
+        const now = kept.get(id);
+        if (now !== undefined) this.remember(word, language, now);
+      }
     }
     this.pool = this.pool.slice(0, end);
     this.poolEnd = end;

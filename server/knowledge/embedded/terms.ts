@@ -1,5 +1,5 @@
 import { detectLanguage, ENGLISH, LANGUAGES, type Language, languageOf } from '../../text/language';
-import { isIdentifier, stemsOf, toWords, type Word } from '../../text/words';
+import { formsOfWord, isIdentifier, stemsOf, toWords, type Word } from '../../text/words';
 
 /** Search terms and how much each counts. */
 export type WeightedTerms = ReadonlyMap<string, number>;
@@ -8,34 +8,50 @@ export type WeightedTerms = ReadonlyMap<string, number>;
 const DEFINED = '#';
 /** Before an identifier in the name or title of the document. */
 const NAMED = '@';
-/** Between the forms of one word. */
+/** Before the language of the words that follow; without one they may be of any. */
+const LANGUAGE = '=';
+/** Between the forms of one word, and before what is no word of the text. */
 const FORMS = '|';
 
 /**
- * The search terms of a passage as they are stored, separated by blanks: the forms of one word joined by `|`,
- * its surface first. Function words of the passage's language are left out, acronyms such as `IT` are not. A term
- * that begins with `|` is no word of the text: what the passage defines, what its document is called.
+ * The search terms of a passage as they are stored, separated by blanks: its words in lower case, their forms are
+ * derived when they are read. A pair of letters has its forms with it, joined by `|`. Function words of the passage's
+ * language are left out, acronyms such as `IT` are not. A term that begins with `|` is no word of the text: the
+ * language, what the passage defines, what its document is called.
  */
-export function toTerms(text: string, languages: readonly Language[], marks: readonly string[] = []): string {
+export function toTerms(text: string, language: Language | undefined, marks: readonly string[] = []): string {
   // Of a text in an unknown language every word may matter.
-  const stopWords = languages.length === 1 ? languages[0]?.stopWords : undefined;
-  const words = toWords(text, languages)
-    .filter((word) => !stopWords?.has(word.surface) || isAcronym(word))
-    .map(({ surface, stems }) => [surface, ...stems].join(FORMS));
-  return [...words, ...marks.map((mark) => FORMS + mark)].join(' ');
+  const words = toWords(text, [])
+    .filter((word) => !language?.stopWords.has(word.surface) || isAcronym(word))
+    .map(({ kind, surface, stems, written }) =>
+      kind === 'gram' ? [surface, ...stems].join(FORMS) : written.toLowerCase(),
+    );
+  if (words.length === 0 && marks.length === 0) return '';
+  const head = language ? [FORMS + LANGUAGE + language.code] : [];
+  return [...head, ...words, ...marks.map((mark) => FORMS + mark)].join(' ');
 }
 
-/** Goes through stored terms: every word as it is stored, and the marks. */
-export function eachStored(terms: string, word: (stored: string) => void, mark: (term: string) => void): void {
+/** Goes through stored terms: every word as it is stored with the language of its passage, and the marks. */
+export function eachStored(
+  terms: string,
+  word: (stored: string, language: string) => void,
+  mark: (term: string) => void,
+): void {
+  let language = '';
   for (const stored of terms.split(' ')) {
     if (stored === '') continue;
-    if (stored.startsWith(FORMS)) mark(stored.slice(1));
-    else word(stored);
+    if (!stored.startsWith(FORMS)) word(stored, language);
+    else if (stored.startsWith(LANGUAGE, 1)) language = stored.slice(2);
+    else mark(stored.slice(1));
   }
 }
 
 /** The forms of a stored word, its surface first. */
-export const formsOfStored = (stored: string): string[] => stored.split(FORMS);
+export function formsOfStored(stored: string, language: string): readonly string[] {
+  if (stored.includes(FORMS)) return stored.split(FORMS);
+  const known = languageOf(language);
+  return formsOfWord(stored, known ? [known] : LANGUAGES);
+}
 
 /** Letters and digits that open a line, behind the signs of Markdown. */
 const OPENING = /^[\s#>*|_`[(-]{0,12}((?:[\p{L}\p{N}]+[._\-/]){0,12}[\p{L}\p{N}]{1,40})(?=[\s:.)\]*|_`,;]|$)/u;
