@@ -7,8 +7,8 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 const { QUALITY, SET } = process.env;
-const DIMENSIONS = QUALITY === 'better' ? 128 : 48;
-const NOISE = 1;
+const DIMENSIONS = QUALITY === 'better' ? 512 : 48;
+const NOISE = 0.5;
 const folder = join(import.meta.dirname, '..', '..', 'shared', 'data', 'retrieval', SET);
 
 function randomNumbers(seed) {
