@@ -104,17 +104,15 @@ function divide(messages: readonly ChatMessage[]) {
 
 function messageTokens(message: ChatMessage, tokens: (text: string) => number): number {
   const images = message.role === 'user' ? message.content.filter((part) => part.type === 'image').length : 0;
-  const calls =
-    message.role === 'assistant' && message.toolCalls.length > 0 ? tokens(JSON.stringify(message.toolCalls)) : 0;
-  return tokens(textOf(message)) + calls + images * IMAGE_TOKENS + MESSAGE_TOKENS;
+  return tokens(textOf(message)) + tokens(callsOf(message)) + images * IMAGE_TOKENS + MESSAGE_TOKENS;
 }
+
+/** The tool calls of a message as text, about as a template writes them. */
+const callsOf = (message: ChatMessage): string =>
+  message.role === 'assistant' && message.toolCalls.length > 0 ? JSON.stringify(message.toolCalls) : '';
 
 /** Units of a whole prompt as it is sent, images apart. */
 export function promptUnits(messages: readonly ChatMessage[], options: GenerationOptions): number {
-  const text = messages.reduce((sum, message) => {
-    const calls =
-      message.role === 'assistant' && message.toolCalls.length > 0 ? unitsOf(JSON.stringify(message.toolCalls)) : 0;
-    return sum + unitsOf(textOf(message)) + calls;
-  }, 0);
+  const text = messages.reduce((sum, message) => sum + unitsOf(textOf(message)) + unitsOf(callsOf(message)), 0);
   return text + (options.tools ? unitsOf(JSON.stringify(options.tools)) : 0);
 }

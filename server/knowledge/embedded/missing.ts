@@ -3,7 +3,7 @@ import { foldLetters } from '../../text/fold';
 import { LANGUAGES } from '../../text/language';
 import { dictionaryWords, toWords } from '../../text/words';
 import type { StandingTerms } from './passage-store';
-import { isThere, type Query, type QueryWord } from './terms';
+import { formsAsked, isThere, type Query, type QueryWord } from './terms';
 
 /** Names given at most. */
 const MAX_NAMED = 6;
@@ -85,7 +85,7 @@ function coverage(query: Query, { counts, size }: StandingTerms, passage: Readon
   let held = 0;
   for (const word of query.words) {
     if (word.filler) continue;
-    const forms = [word.surface, ...(word.kind === 'gram' ? [] : word.stems), ...word.otherStems];
+    const forms = formsAsked(word);
     const count = Math.max(0, ...forms.map((form) => counts.get(form) ?? 0));
     if (count === 0) continue;
     const weight = Math.log(1 + size / count);

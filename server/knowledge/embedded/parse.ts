@@ -13,7 +13,7 @@ import { toSections } from './formats/sections';
 import { decodeText } from './formats/text';
 import { parseXlsx } from './formats/xlsx';
 import { DOCX, EPUB, type MediaType, ODP, ODS, ODT, PPTX, XLSX } from './media-type';
-import { type ParsedDocument, UnreadableDocument } from './parsed';
+import { joinNotices, type ParsedDocument, UnreadableDocument } from './parsed';
 
 /** Reads a file of a known format. Throws `UnreadableDocument` with a reason a person understands. */
 export async function parseDocument(file: {
@@ -44,7 +44,7 @@ const ofText =
   async (content: Buffer): Promise<ParsedDocument> => {
     const { text, notice } = decodeText(content);
     const parsed = parse(text);
-    return { ...parsed, notice: [parsed.notice, notice].filter(Boolean).join(' ') || null };
+    return { ...parsed, notice: joinNotices(parsed.notice, notice) };
   };
 
 const parsers: Record<Exclude<MediaType, 'application/pdf'>, (content: Buffer) => Promise<ParsedDocument>> = {

@@ -25,6 +25,10 @@ export interface ParsedDocument {
  */
 export const READING = 1;
 
+/** Several notices as one; null when there is none. */
+export const joinNotices = (...notices: (string | false | null | undefined)[]): string | null =>
+  notices.filter(Boolean).join(' ') || null;
+
 /** A document that cannot be used, with the reason in words for the person who added it. */
 export class UnreadableDocument extends Error {
   override readonly name = 'UnreadableDocument';

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { forkWorker } from './fork-worker';
 import type { ParseJob, ParseReply } from './parse-worker';
-import { UnreadableDocument } from './parsed';
+import { joinNotices, UnreadableDocument } from './parsed';
 import { processorSeconds, residentBytes } from './process-usage';
 
 export interface ParserLimits {
@@ -123,8 +123,7 @@ export class ParserProcess {
     if (!read || read.passages.length === 0) throw reason;
     const rest = bad >= MAX_BAD_PARTS ? ' and all after them' : '';
     const notice = unread.length > 0 ? `Pages ${unread.join(', ')}${rest} could not be read.` : null;
-    const notices = [read.document.notice, notice].filter((text) => text !== null).join(' ');
-    return { ...read, document: { ...read.document, notice: notices || null } };
+    return { ...read, document: { ...read.document, notice: joinNotices(read.document.notice, notice) } };
   }
 
   /** Memory that a large file took goes back at once, other memory when nothing comes for a while. */
@@ -210,12 +209,11 @@ function toParsed(reply: ParseReply): Parsed {
 
 /** The pages of two parts of one file. */
 function joined(first: Parsed, second: Parsed): Parsed {
-  const notices = [first.document.notice, second.document.notice].filter((text) => text !== null);
   const document = {
     ...first.document,
     title: first.document.title ?? second.document.title,
     pages: [...first.document.pages, ...second.document.pages],
-    notice: notices.join(' ') || null,
+    notice: joinNotices(first.document.notice, second.document.notice),
   };
   return {
     ok: true,

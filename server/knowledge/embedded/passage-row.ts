@@ -22,6 +22,9 @@ export type PassageRow = {
 
 export const toPassageId = (documentId: string, position: number) => `${documentId}-${position}`;
 
+/** The document of a passage by its id. */
+export const toDocumentId = (passageId: string) => passageId.slice(0, passageId.lastIndexOf('-'));
+
 /** `index` counts the passages of the document from 0. */
 export function toRow(document: StoredDocument, passage: PassageDraft, index: number): PassageRow {
   return {

@@ -1,3 +1,4 @@
+import { pushHeap, replaceRoot } from './heap';
 import { eachStored, formsOfStored, type WeightedTerms } from './terms';
 
 /** A passage to be indexed: the position in its document, and its terms separated by blanks. */
@@ -508,31 +509,4 @@ function roomFor<T extends Uint32Array | Uint8Array>(numbers: T, length: number)
   const larger = new Numbers(Math.max(length, Math.ceil(numbers.length * 1.5)));
   larger.set(numbers);
   return larger;
-}
-
-type Worse = (a: number, b: number) => boolean;
-
-function pushHeap(heap: number[], value: number, worse: Worse): void {
-  let index = heap.length;
-  heap.push(value);
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    if (!worse(value, heap[parent] as number)) break;
-    heap[index] = heap[parent] as number;
-    index = parent;
-  }
-  heap[index] = value;
-}
-
-function replaceRoot(heap: number[], value: number, worse: Worse): void {
-  let index = 0;
-  for (;;) {
-    let child = 2 * index + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && worse(heap[child + 1] as number, heap[child] as number)) child += 1;
-    if (!worse(heap[child] as number, value)) break;
-    heap[index] = heap[child] as number;
-    index = child;
-  }
-  heap[index] = value;
 }

@@ -161,10 +161,16 @@ function othersOf({ kind, written, surface, stems }: Word): string[] {
 
 const isAcronym = ({ written }: Word) => /^\p{Lu}[\p{Lu}\p{N}]+$/u.test(written);
 
+/** The stems that a word of a question is looked for by; the letters of a pair say too little. */
+const stemsAsked = ({ kind, stems }: QueryWord): readonly string[] => (kind === 'gram' ? [] : stems);
+
+/** All forms that a word of a question is looked for by. */
+export const formsAsked = (word: QueryWord): string[] => [word.surface, ...stemsAsked(word), ...word.otherStems];
+
 /** Every term that a search may want to know of: does it stand anywhere? */
 export function formsOf({ words }: Query): string[] {
   const forms = words.flatMap((word) => {
-    const plain = [word.surface, ...(word.kind === 'gram' ? [] : word.stems), ...word.otherStems];
+    const plain = formsAsked(word);
     if (word.kind !== 'identifier') return plain;
     return [...plain, DEFINED + identityOf(word), NAMED + identityOf(word)];
   });
@@ -193,7 +199,7 @@ export function weigh({ words }: Query, stands: ReadonlyMap<string, number>): We
   for (const word of words) {
     const part = word.partOf !== undefined && whole.has(word.partOf) ? PART_SHARE : 1;
     const weight = word.count * part * (word.filler ? FILLER_SHARE : 1);
-    const stems = word.kind === 'gram' ? [] : word.stems.filter((form) => stands.has(form));
+    const stems = stemsAsked(word).filter((form) => stands.has(form));
     const others = word.otherStems.filter((form) => stands.has(form));
     if (stands.has(word.surface)) {
       const share = stems.length > 0 ? SURFACE_SHARE : 1;
@@ -212,7 +218,6 @@ export function weigh({ words }: Query, stands: ReadonlyMap<string, number>): We
 }
 
 /** True when some form of a word stands in the passages. */
-export function isThere({ kind, surface, stems, otherStems }: QueryWord, stands: ReadonlyMap<string, number>): boolean {
-  const forms = kind === 'gram' ? [surface] : [surface, ...stems, ...otherStems];
-  return forms.some((form) => stands.has(form));
+export function isThere(word: QueryWord, stands: ReadonlyMap<string, number>): boolean {
+  return formsAsked(word).some((form) => stands.has(form));
 }

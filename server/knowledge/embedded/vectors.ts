@@ -8,6 +8,7 @@ import { log } from '../../lib/log';
 import { Breaker } from '../../net/breaker';
 import type { Embedder } from './embedder';
 import { Note } from './note';
+import { toDocumentId } from './passage-row';
 import type { Hit, PassageStore, PassageVector, Scope } from './passage-store';
 
 export interface VectorsOptions {
@@ -337,9 +338,6 @@ export class Vectors {
     }
   }
 }
-
-/** Passages are named by their document and their place in it (`toPassageId`). */
-const toDocumentId = (passageId: string) => passageId.slice(0, passageId.lastIndexOf('-'));
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

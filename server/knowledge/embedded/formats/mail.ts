@@ -1,5 +1,5 @@
 import PostalMime from 'postal-mime';
-import { type ParsedDocument, UnreadableDocument } from '../parsed';
+import { joinNotices, type ParsedDocument, UnreadableDocument } from '../parsed';
 import { parseHtml } from './html';
 import { toSections } from './sections';
 
@@ -29,6 +29,6 @@ export async function parseMail(content: Buffer): Promise<ParsedDocument> {
     ...body,
     title: title ?? body.title,
     pages: [{ page: 1, heading: first?.heading ?? title, text }, ...rest],
-    notice: [body.notice, notice].filter(Boolean).join(' ') || null,
+    notice: joinNotices(body.notice, notice),
   };
 }

@@ -1,5 +1,5 @@
 import { detectPdf, extractPagesMarkdownAsync, extractTextWithPositions } from '@firecrawl/pdf-inspector';
-import { type ParsedDocument, type TextRun, UnreadableDocument } from '../parsed';
+import { joinNotices, type ParsedDocument, type TextRun, UnreadableDocument } from '../parsed';
 import { readWithPdfJs } from './pdf-js';
 import { toLines, toText, withoutRunningLines } from './pdf-lines';
 import { continueHeads, splitAtCaptions, withTables } from './pdf-tables';
@@ -19,8 +19,11 @@ type Gap = 'scan' | 'fonts';
 export async function parsePdf(content: Buffer, range?: PageRange): Promise<ParsedDocument> {
   let pages: { page: number; text: string }[];
   let total: number;
+  let title: string | undefined;
   try {
-    total = detectPdf(content).pageCount;
+    const file = detectPdf(content);
+    total = file.pageCount;
+    title = file.title;
     const wanted = range && numbersOf(range, total).map((page) => page - 1);
     const result = await extractPagesMarkdownAsync(content, wanted);
     // Pages come in order but are numbered from 0.
@@ -49,9 +52,8 @@ export async function parsePdf(content: Buffer, range?: PageRange): Promise<Pars
   await fillFonts(content, pages, gaps);
   await divideGlued(content, pages);
   const texts = continueHeads(withoutRunningLines(pages.map(({ text }) => splitAtCaptions(text))));
-  const title = pdfTitle(content) ?? firstHeading((texts[0] ?? '').split('\n'));
   return {
-    title,
+    title: usable(title) ?? firstHeading((texts[0] ?? '').split('\n')),
     pageKind: 'page',
     pages: pages.map(({ page }, index) => ({
       page,
@@ -151,8 +153,8 @@ function noticeOf(gaps: ReadonlyMap<number, Gap>, pages: number): string | null 
       'are pictures without a text layer, such as scans,',
     ),
     named(of('fonts'), 'has text in fonts that cannot be read', 'have text in fonts that cannot be read'),
-  ].filter((notice) => notice !== undefined);
-  return notices.join(' ') || null;
+  ];
+  return joinNotices(...notices);
 }
 
 export interface PlacedRun extends TextRun {
@@ -190,14 +192,10 @@ function readPlaces(content: Buffer, only: number[] | undefined): Map<number, Pl
 }
 
 /** The title in the file's own properties, unless it is just the name of a file or program. */
-function pdfTitle(content: Buffer): string | null {
-  try {
-    const title = detectPdf(content).title?.normalize('NFC').trim();
-    return title &&
-      !/^(microsoft|\(?(?:untitled|anonymous|unspecified)|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
-      ? title.slice(0, 200)
-      : null;
-  } catch {
-    return null;
-  }
+function usable(property: string | undefined): string | null {
+  const title = property?.normalize('NFC').trim();
+  return title &&
+    !/^(microsoft|\(?(?:untitled|anonymous|unspecified)|print|https?:)|\.(docx?|pdf|html?|indd|tex|dvi)$/i.test(title)
+    ? title.slice(0, 200)
+    : null;
 }

@@ -1,5 +1,5 @@
 import { format, isDateFormat } from 'numfmt';
-import { type ParsedDocument, UnreadableDocument } from '../parsed';
+import { joinNotices, type ParsedDocument, UnreadableDocument } from '../parsed';
 import { readZip } from './archive';
 import { mainPart, relationId, relations, titleOf } from './office';
 import { toTableSections } from './table';
@@ -61,8 +61,8 @@ export function parseXlsx(content: Buffer): ParsedDocument {
   const notices = [
     cut && `Only the first ${limits} are searched.`,
     hidden.length > 0 && `Hidden sheets were left out: ${hidden.slice(0, 10).join(', ')}.`,
-  ].filter(Boolean);
-  return { title: titleOf(files), pageKind: 'section', pages, notice: notices.join(' ') || null };
+  ];
+  return { title: titleOf(files), pageKind: 'section', pages, notice: joinNotices(...notices) };
 }
 
 function readStrings(file: string | undefined): string[] {
