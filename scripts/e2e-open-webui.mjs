@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin, ensureBrowser, ensureBuild, ensureDependencies, root, run, say } from './setup.mjs';
 
-const VERSION = '0.11.0';
+const VERSION = '0.12.4';
 
 ensureDependencies();
 ensureBuild();

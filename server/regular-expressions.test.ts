@@ -9,7 +9,6 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 
 /** Not linear by themselves, but they see only as much text as is said here. */
 const BOUNDED: Record<string, string> = {
-  'server/orchestrate/citations.ts': 'MARKER: 200 characters behind a bracket',
   'server/knowledge/embedded/formats/pdf-tables.ts': 'CAPTION: the last 200 characters of a cell',
 };
 

@@ -5,6 +5,7 @@ import { Download } from 'lucide-react';
 import { useState } from 'react';
 import type { Candidate } from '@/server/core/knowledge';
 import type { RunRecord, RunSummary } from '@/server/core/run-record';
+import { isDoubtful, toReason } from '../chat/turn';
 import { api, messageOf } from '../trpc-client';
 import { formatAgo } from '../ui/format';
 import { Notice } from '../ui/notice';
@@ -105,13 +106,13 @@ function Details({ id }: { id: string }) {
       </dl>
       {retrieval && retrieval.candidates.length > 0 && <Candidates candidates={retrieval.candidates} />}
       {answer && <p className="max-h-72 overflow-y-auto whitespace-pre-wrap [overflow-wrap:anywhere]">{answer}</p>}
-      {evidence.some(({ supported }) => supported === false) && (
+      {evidence.some(isDoubtful) && (
         <ul className="list-disc pl-5 text-amber">
-          {evidence
-            .filter(({ supported }) => supported === false)
-            .map((sentence) => (
-              <li key={sentence.start}>{sentence.text}</li>
-            ))}
+          {evidence.filter(isDoubtful).map((sentence) => (
+            <li key={sentence.start}>
+              {sentence.text} <span className="text-muted">{toReason(sentence)}</span>
+            </li>
+          ))}
         </ul>
       )}
       <a

@@ -6,7 +6,7 @@ import { memo, useCallback, useDeferredValue, useMemo, useState } from 'react';
 import { Markdown } from '../ui/markdown';
 import { Notice } from '../ui/notice';
 import { Sources } from './sources';
-import { citedNumbers, placeOf, type Turn, toMarks, toReason } from './turn';
+import { citedNumbers, isDoubtful, placeOf, type Turn, toMarks, toReason, toSummary } from './turn';
 
 /** A question, its answer, and the evidence beside it. */
 export const TurnView = memo(function TurnView({
@@ -20,8 +20,8 @@ export const TurnView = memo(function TurnView({
   onRetry(wanted?: string): void;
 }) {
   const [selected, setSelected] = useState<number | null>(null);
-  const text = useDeferredValue(turn.text);
-  const cited = useMemo(() => citedNumbers(text), [text]);
+  const { text, citations } = useDeferredValue(turn);
+  const cited = useMemo(() => citedNumbers(turn), [turn]);
   const sourceId = useCallback((n: number) => `${turn.key}-source-${n}`, [turn.key]);
   const { passages, sentences } = turn;
   const marks = useMemo(() => toMarks(sentences), [sentences]);
@@ -62,7 +62,7 @@ export const TurnView = memo(function TurnView({
               <p className="mt-1 whitespace-pre-wrap">{turn.reasoning}</p>
             </details>
           )}
-          <Markdown text={text} citation={citation} marks={marks} />
+          <Markdown text={text} citation={citation} citations={citations} marks={marks} />
           <Progress turn={turn} />
           <Outcome turn={turn} onRetry={() => onRetry()} />
         </div>
@@ -207,37 +207,68 @@ function Outcome({ turn, onRetry }: { turn: Turn; onRetry(): void }) {
   );
 }
 
-/** What the check of the cited sentences found. */
+/** What the check of the answer found. */
 function Evidence({ turn }: { turn: Turn }) {
-  const judged = turn.sentences.filter(({ supported }) => supported !== null);
-  if (judged.length === 0) return null;
-  const doubtful = judged.filter(({ supported }) => supported === false);
-  const checked = `${judged.length} cited ${judged.length === 1 ? 'sentence' : 'sentences'} checked`;
-  if (doubtful.length === 0) {
+  const { sentences, conflicts } = turn;
+  return (
+    <>
+      {conflicts.map(({ subject, first, second }) => (
+        <Notice key={`${subject} ${first.value} ${second.value}`} tone="doubt">
+          The documents disagree on {subject}: {first.value} [{first.n}], {second.value} [{second.n}].
+        </Notice>
+      ))}
+      {sentences.length > 0 && <Checked turn={turn} />}
+    </>
+  );
+}
+
+function Checked({ turn }: { turn: Turn }) {
+  const doubtful = turn.sentences.filter(isDoubtful);
+  const others = turn.sentences.filter(
+    ({ outcome, attributed, secondLook }) => outcome === 'unknown' || attributed !== undefined || secondLook,
+  );
+  const summary = toSummary(turn);
+  if (doubtful.length + others.length === 0) {
     return (
       <p className="flex items-center gap-1 text-sm text-ivy">
-        <Check aria-hidden="true" size={14} /> {checked}:{' '}
-        {judged.length === 1 ? 'its words stand' : 'their words stand'} in the sources.
+        <Check aria-hidden="true" size={14} /> {summary}
       </p>
     );
   }
   return (
-    <details className="text-sm" open>
-      <summary className="cursor-pointer text-amber">
-        {checked}: {doubtful.length} {doubtful.length === 1 ? 'is' : 'are'} not supported by the cited source.
-      </summary>
+    <details className="text-sm" open={doubtful.length > 0}>
+      <summary className={`cursor-pointer ${doubtful.length > 0 ? 'text-amber' : 'text-ivy'}`}>{summary}</summary>
       <ul className="mt-1 list-disc space-y-1 pl-5">
-        {doubtful.map((sentence) => (
-          <li key={sentence.start} className="[overflow-wrap:anywhere]">
-            “{shorten(sentence.text.replace(/[*_`]/g, ''))}” <span className="text-muted">{toReason(sentence)}</span>
-          </li>
+        {[...doubtful, ...others.filter((sentence) => !isDoubtful(sentence))].map((sentence) => (
+          <SentenceLine key={sentence.start} sentence={sentence} />
         ))}
       </ul>
     </details>
   );
 }
 
+function SentenceLine({ sentence }: { sentence: Turn['sentences'][number] }) {
+  const { text, attributed, nearest, secondLook, outcome } = sentence;
+  return (
+    <li className="[overflow-wrap:anywhere]">
+      “{shorten(text.replace(/[*_`]/g, ''))}” <span className="text-muted">{toReason(sentence)}</span>
+      {attributed !== undefined && <span className="text-muted"> Source found by Ivy: [{attributed}].</span>}
+      {outcome !== 'supported' && nearest && (
+        <span className="block text-muted">
+          Nearest in [{nearest.n}]: “{nearest.text}”
+        </span>
+      )}
+      {secondLook && (
+        <span className="block text-muted">
+          {secondLook.model}, asked whether the source says this: {secondLook.verdict}.
+        </span>
+      )}
+    </li>
+  );
+}
+
 function Footer({ turn }: { turn: Turn }) {
+  const tokens = Object.values(turn.tokens).reduce((sum, count) => sum + count, 0);
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(turn.text);
@@ -258,9 +289,7 @@ function Footer({ turn }: { turn: Turn }) {
         </button>
       )}
       {turn.answeredBy && <span>{turn.answeredBy}</span>}
-      {turn.tokens !== null && turn.tokens > 0 && (
-        <span className="tabular-nums">{turn.tokens.toLocaleString('en')} tokens</span>
-      )}
+      {tokens > 0 && <span className="tabular-nums">{tokens.toLocaleString('en')} tokens</span>}
     </p>
   );
 }

@@ -1,5 +1,6 @@
 import type { CitedPassage, Missing, RetrievalState } from '@/server/core/knowledge';
-import type { RunEvent, SentenceEvidence } from '@/server/core/run';
+import type { Citation, Conflict, EvidenceIssue, RunEvent, SentenceEvidence } from '@/server/core/run';
+import type { ModelCallName } from '@/server/core/usage';
 import { createKey } from '../ui/create-key';
 import type { Mark } from '../ui/remark-marks';
 
@@ -30,14 +31,20 @@ export interface Turn {
   /** Why the model has not read the passages. */
   undelivered: string | null;
   passages: readonly CitedPassage[];
-  /** Cited sentences with their support, once the answer is complete. */
+  /** The markers of the text, by their places in it. */
+  citations: readonly Citation[];
+  /** How each sentence stands to its sources, once the answer is complete. */
   sentences: readonly SentenceEvidence[];
+  /** Sentences that came after as many as are looked at. */
+  unchecked: number;
+  conflicts: readonly Conflict[];
   /** `ollama · llama3.1:8b` */
   answeredBy: string | null;
   leftOut: { passages: number; messages: number };
   reasoning: string;
   text: string;
-  tokens: number | null;
+  /** Tokens of each model call of the run. */
+  tokens: Readonly<Partial<Record<ModelCallName, number>>>;
   cutOff: boolean;
   outcome: 'done' | 'stopped' | 'failed' | null;
   error: string | null;
@@ -60,12 +67,15 @@ export function createTurn(question: string, model: string, retrieval: boolean, 
     weak: false,
     undelivered: null,
     passages: [],
+    citations: [],
     sentences: [],
+    unchecked: 0,
+    conflicts: [],
     answeredBy: null,
     leftOut: { passages: 0, messages: 0 },
     reasoning: '',
     text: '',
-    tokens: null,
+    tokens: {},
     cutOff: false,
     outcome: null,
     error: null,
@@ -95,11 +105,16 @@ function applyEntry(turn: Turn, entry: RunEntry): Turn {
     case 'reasoning-delta':
       return { ...turn, phase: 'writing', reasoning: turn.reasoning + entry.text };
     case 'text-delta':
-      return { ...turn, phase: 'writing', text: turn.text + entry.text };
+      return { ...turn, phase: 'writing', text: turn.text + entry.text, citations: withCitations(turn, entry.cites) };
     case 'usage':
-      return { ...turn, tokens: entry.usage.promptTokens + entry.usage.completionTokens };
+      return {
+        ...turn,
+        tokens: { ...turn.tokens, [entry.call ?? 'answer']: entry.usage.promptTokens + entry.usage.completionTokens },
+      };
+    case 'conflicts':
+      return { ...turn, conflicts: entry.conflicts };
     case 'evidence':
-      return { ...turn, sentences: entry.sentences };
+      return { ...turn, sentences: entry.sentences, unchecked: entry.unchecked };
     case 'finish':
       return { ...turn, cutOff: entry.reason === 'length' };
     case 'tool-call':
@@ -135,9 +150,13 @@ function applyStep(turn: Turn, step: Extract<RunEvent, { type: 'step' }>): Turn 
   }
 }
 
-/** Numbers of the passages that the text cites. */
-export function citedNumbers(text: string): ReadonlySet<number> {
-  return new Set([...text.matchAll(/\[(\d{1,3})\]/g)].map((match) => Number(match[1])));
+function withCitations({ text, citations }: Turn, cites: readonly Citation[] | undefined): readonly Citation[] {
+  return cites ? [...citations, ...cites.map(({ n, at }) => ({ n, at: text.length + at }))] : citations;
+}
+
+/** Numbers of the passages that the answer rests on: those that it cites, and those that Ivy found for its sentences. */
+export function citedNumbers({ citations, sentences }: Pick<Turn, 'citations' | 'sentences'>): ReadonlySet<number> {
+  return new Set([...citations.map(({ n }) => n), ...sentences.flatMap(({ attributed }) => attributed ?? [])]);
 }
 
 /** `p. 45`, or the heading for formats without pages. */
@@ -147,34 +166,56 @@ export function placeOf(passage: CitedPassage): string {
 
 /** Marks for the sentences that their sources do not bear out. */
 export function toMarks(sentences: readonly SentenceEvidence[]): Mark[] {
-  return sentences
-    .filter(({ supported }) => supported === false)
-    .map((sentence) => ({
-      start: sentence.start,
-      end: sentence.end,
-      className: 'unsupported',
-      title: toReason(sentence),
-    }));
+  return sentences.filter(isDoubtful).map((sentence) => ({
+    start: sentence.start,
+    end: sentence.end,
+    className: sentence.outcome === 'differs' ? 'differs' : 'no-source',
+    title: toReason(sentence),
+  }));
 }
 
-/** Why a sentence counts as not supported. */
-export function toReason({ issues, support, cites }: SentenceEvidence): string {
-  const source = cites.map((n) => `[${n}]`).join('');
-  if (issues.length === 0) return `Only ${Math.round((support ?? 0) * 100)} % of its words stand in ${source}.`;
-  return issues
-    .map(({ kind, detail }) => {
-      switch (kind) {
-        case 'number':
-          return `${detail} does not stand in ${source}.`;
-        case 'identifier':
-          return `${detail} does not stand in ${source}.`;
-        case 'force':
-          return `It says ${detail}.`;
-        case 'negation':
-          return `It is ${detail}.`;
-        default:
-          return kind satisfies never;
-      }
-    })
-    .join(' ');
+export const isDoubtful = ({ outcome }: SentenceEvidence) => outcome === 'differs' || outcome === 'no_source';
+
+/** What the check of a sentence found, in the source's words where there are any. */
+export function toReason({ issues, cites, outcome }: SentenceEvidence): string {
+  const source = cites.length > 0 ? cites.map((n) => `[${n}]`).join('') : 'any passage';
+  if (issues.length > 0) return issues.map((issue) => toIssue(issue, source)).join(' ');
+  if (outcome === 'no_source')
+    return cites.length > 0 ? `${source} says nothing of this.` : 'It cites nothing, and no passage bears it out.';
+  return outcome === 'unknown' ? 'It could not be compared with its source.' : '';
+}
+
+function toIssue({ kind, detail, source: said }: EvidenceIssue, source: string): string {
+  switch (kind) {
+    case 'number':
+    case 'unit':
+    case 'identifier':
+      return said === undefined
+        ? `${detail} does not stand in ${source}.`
+        : `It says ${detail}, the source says ${said}.`;
+    case 'force':
+    case 'limit':
+      return `It says “${detail}”, the source says “${said}”.`;
+    case 'negation':
+      return detail === 'denied' ? `The source does not deny this: “${said}”` : `The source denies this: “${said}”`;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** One line about the check: `6 sentences checked: 4 supported, 1 differs from its source, 1 without a source.` */
+export function toSummary({ sentences, unchecked, citations, passages }: Turn): string {
+  const count = (outcome: SentenceEvidence['outcome']) =>
+    sentences.filter((sentence) => sentence.outcome === outcome).length;
+  const differ = count('differs');
+  const parts: [number, string][] = [
+    [count('supported'), 'supported'],
+    [differ, differ === 1 ? 'differs from its source' : 'differ from their sources'],
+    [count('no_source'), 'without a source'],
+    [count('unknown'), 'could not be compared'],
+    [unchecked, 'not checked'],
+  ];
+  const listed = parts.flatMap(([number, what]) => (number === 0 ? [] : `${number} ${what}`)).join(', ');
+  const own = citations.length === 0 && passages.length > 0 ? ' The model cited nothing itself.' : '';
+  return `${sentences.length} ${sentences.length === 1 ? 'sentence' : 'sentences'} checked: ${listed}.${own}`;
 }

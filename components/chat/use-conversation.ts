@@ -37,7 +37,7 @@ function reduce(turns: Turn[], action: Action): Turn[] {
 }
 
 /** The conversation lives in this browser tab; answers under way live on the server and are picked up again. */
-const STORAGE = 'ivy-conversation';
+const STORAGE = 'ivy-conversation-2';
 
 /** The conversation of this tab, with what can be done to it. */
 export function useConversation() {

@@ -3,24 +3,27 @@
 import { memo, type ReactNode } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
-import { CITATION_PREFIX, remarkCitations } from './remark-citations';
+import { CITATION_PREFIX, type CitationAt, remarkCitations } from './remark-citations';
 import { type Mark, remarkMarks } from './remark-marks';
 
 interface Props {
   text: string;
-  /** Renders `[n]`; without it markers stay text. */
+  /** Renders one of `citations`. */
   citation?: (n: number) => ReactNode;
+  /** The markers of `text` that are citations, in order; all others stay text. */
+  citations?: readonly CitationAt[];
   /** Ranges of `text` to be marked, in order. */
   marks?: readonly Mark[];
 }
 
 const NO_MARKS: readonly Mark[] = [];
+const NO_CITATIONS: readonly CitationAt[] = [];
 
 /**
  * Markdown from models and documents. Raw HTML stays text, only web and mail links are links, and
  * nothing is ever loaded from elsewhere: an image shows its description.
  */
-export const Markdown = memo(function Markdown({ text, citation, marks = NO_MARKS }: Props) {
+export const Markdown = memo(function Markdown({ text, citation, citations = NO_CITATIONS, marks = NO_MARKS }: Props) {
   const components: Components = {
     a({ href, children }) {
       const n = href?.startsWith(CITATION_PREFIX) ? Number(href.slice(CITATION_PREFIX.length)) : undefined;
@@ -44,7 +47,7 @@ export const Markdown = memo(function Markdown({ text, citation, marks = NO_MARK
   return (
     <div className="prose">
       <ReactMarkdown
-        remarkPlugins={[remarkGfm, remarkMarks(marks), ...(citation ? [remarkCitations] : [])]}
+        remarkPlugins={[remarkGfm, remarkCitations(citations), remarkMarks(marks)]}
         components={components}
       >
         {text}

@@ -14,7 +14,7 @@ interface Node {
   data?: object;
 }
 
-/** Wraps the given ranges of running text in elements. To be used before plugins that replace text. */
+/** Wraps the given ranges of running text in elements. Text that has lost its place stays unmarked. */
 export function remarkMarks(marks: readonly Mark[]) {
   return () => (tree: Node) => {
     if (marks.length > 0) visit(tree, marks);

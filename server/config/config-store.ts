@@ -243,6 +243,7 @@ const FIELDS: Record<Variable, (config: Config) => unknown> = {
   RAG_MIN_SCORE: (c) => c.rag.minScore,
   RAG_REQUIRED: (c) => c.rag.required,
   RAG_PROMPT_PLACE: (c) => c.rag.place,
+  RAG_SECOND_LOOK: (c) => c.rag.secondLook,
   IVY_RUN_RETENTION_DAYS: (c) => c.runRetentionDays,
   HOST: (c) => c.host,
   PORT: (c) => c.port,

@@ -61,6 +61,7 @@ export const variables = {
   RAG_MIN_SCORE: fraction,
   RAG_REQUIRED: boolean,
   RAG_PROMPT_PLACE: z.enum(['user', 'system'], { error: 'must be user or system' }),
+  RAG_SECOND_LOOK: z.enum(['off', 'local', 'any'], { error: 'must be off, local or any' }),
   TASK_MODEL: z.string().max(200),
   IVY_RUN_RETENTION_DAYS: integer(0, 3650),
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'must be an address or a host name'),
@@ -112,7 +113,13 @@ export interface Config {
   rerank: { url: string; model: string | undefined; apiKey: string | undefined } | undefined;
   /** Model id as `/v1/models` lists it, for chores of clients; undefined leaves them to the chat's own model. */
   taskModel: string | undefined;
-  rag: { topK: number | undefined; minScore: number | undefined; required: boolean; place: 'user' | 'system' };
+  rag: {
+    topK: number | undefined;
+    minScore: number | undefined;
+    required: boolean;
+    place: 'user' | 'system';
+    secondLook: 'off' | 'local' | 'any';
+  };
   /** Questions and answers are kept this long; 0 records nothing. */
   runRetentionDays: number;
   host: string;
@@ -164,6 +171,7 @@ export function toConfig(values: Parsed): Config {
       minScore: values.RAG_MIN_SCORE,
       required: values.RAG_REQUIRED ?? false,
       place: values.RAG_PROMPT_PLACE ?? 'user',
+      secondLook: values.RAG_SECOND_LOOK ?? 'off',
     },
     runRetentionDays: values.IVY_RUN_RETENTION_DAYS ?? 30,
     host: values.HOST ?? '127.0.0.1',

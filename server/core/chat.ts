@@ -134,6 +134,10 @@ export interface ModelInfo {
 
 export interface ChatProvider {
   readonly id: 'ollama' | 'anthropic' | 'builtin';
+  /** True where what is asked stays on the user's machines, apart from models that say that they are remote. */
+  readonly local: boolean;
+  /** False where no model writes: then Ivy's own words stand between quotations. */
+  readonly generative: boolean;
   /** How passages reach the model: written into the prompt by us, or as structured blocks of the request. */
   readonly grounding: 'prompt' | 'blocks';
   models(signal: AbortSignal): Promise<readonly ModelInfo[]>;

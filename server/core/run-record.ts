@@ -1,6 +1,6 @@
 import type { Usage } from './chat';
 import type { Candidate, CitedPassage, Missing, RetrievalState } from './knowledge';
-import type { PromptReport, SentenceEvidence } from './run';
+import type { Conflict, PromptReport, SentenceEvidence } from './run';
 
 /** Everything about one question that was answered, to be looked at afterwards. */
 export interface RunRecord {
@@ -35,6 +35,7 @@ export interface RunRecord {
   answeredBy: { provider: string; model: string } | null;
   answer: string;
   evidence: readonly SentenceEvidence[];
+  conflicts: readonly Conflict[];
   usage: Usage | null;
   firstTokenMs: number | null;
   totalMs: number;

@@ -2,6 +2,7 @@
 
 import type { ChatMessage, GenerationOptions, ModelEvent, OptionName, Usage } from './chat';
 import type { Candidate, CitedPassage, Missing, RetrievalState } from './knowledge';
+import type { ModelCallName } from './usage';
 
 /** How a client gets the evidence beside the `[n]` in the text. */
 export const CITATION_STYLES = ['annotations', 'openwebui', 'footnotes', 'none'] as const;
@@ -50,6 +51,8 @@ export interface RetrievalSettings {
   minScore: number | undefined;
   /** True when a failed retrieval must fail the answer. */
   required: boolean;
+  /** Which models may be asked for a second look at an answer's sentences. */
+  secondLook: 'off' | 'local' | 'any';
 }
 
 /** What the client asked for, decoded from whichever transport it used. */
@@ -85,29 +88,71 @@ export interface Citation {
   at: number;
 }
 
+/** How a sentence stands to what it rests on. */
+export const EVIDENCE_OUTCOMES = [
+  /** A passage says it. */
+  'supported',
+  /** A passage says something else of the same thing. */
+  'differs',
+  /** It cites nothing, or what it cites says nothing of it, and no passage bears it out. */
+  'no_source',
+  /** Nothing could be compared: another language, other words, a passage without text. */
+  'unknown',
+] as const;
+export type EvidenceOutcome = (typeof EVIDENCE_OUTCOMES)[number];
+
 /** What a sentence claims that its sources do not bear out. */
 export interface EvidenceIssue {
-  kind: 'number' | 'identifier' | 'force' | 'negation';
-  /** The number or identifier that is not there, or how the sources differ. */
+  kind: 'number' | 'unit' | 'identifier' | 'force' | 'negation' | 'limit';
+  /** What the sentence says. */
   detail: string;
+  /** What the source says instead, in its own words; absent where it says nothing of the kind. */
+  source?: string;
 }
 
-/** How far a cited sentence is borne out by the passages it cites; offsets are UTF-16 units of the whole text. */
+/** What a model was asked about a sentence and its source, and answered: its word, not Ivy's. */
+export interface SecondLook {
+  verdict: 'yes' | 'no' | 'not said';
+  model: string;
+}
+
+/** How far a sentence of an answer is borne out by passages; offsets are UTF-16 units of the whole text. */
 export interface SentenceEvidence {
   text: string;
   start: number;
   end: number;
+  /** The passages that the sentence itself cites. */
   cites: readonly number[];
-  /** 0..1; null when the text of its sources is not known. */
+  /** A passage that Ivy found to bear it out although the sentence does not cite it. */
+  attributed?: number;
+  outcome: EvidenceOutcome;
+  /** Share of what it says that stands in its nearest source, 0..1; null when that cannot be told. */
   support: number | null;
-  supported: boolean | null;
   issues: readonly EvidenceIssue[];
+  /** The sentence of the source that comes nearest, in its own words. */
+  nearest?: { n: number; text: string };
+  secondLook?: SecondLook;
+}
+
+/** Two passages that say different things of the same. */
+export interface Conflict {
+  /** What both speak of: an identifier, or the words that name a quantity. */
+  subject: string;
+  first: ConflictSide;
+  second: ConflictSide;
+}
+
+export interface ConflictSide {
+  n: number;
+  /** What it says, as it is written there. */
+  value: string;
+  text: string;
 }
 
 export type RunEvent =
   | { type: 'step'; step: 'gate'; retrieve: boolean; reason: string }
   /** A follow-up was turned into a question that stands alone. */
-  | { type: 'step'; step: 'rewrite'; question: string; query: string; by: 'model' | 'words'; usage?: Usage }
+  | { type: 'step'; step: 'rewrite'; question: string; query: string; by: 'model' | 'words' }
   | { type: 'step'; step: 'search'; query: string }
   | { type: 'step'; step: 'prompt'; report: PromptReport }
   /** The provider counted far fewer tokens than the prompt has: the model has not read the passages. */
@@ -127,9 +172,12 @@ export type RunEvent =
       durationMs: number;
     }
   | { type: 'text-delta'; text: string; cites?: readonly Citation[] }
-  /** Once, when the text is complete. */
-  | { type: 'evidence'; sentences: readonly SentenceEvidence[] }
-  | Exclude<ModelEvent, { type: 'citation' | 'text-delta' }>;
+  /** Passages that were given to the model contradict each other. */
+  | { type: 'conflicts'; conflicts: readonly Conflict[] }
+  /** Once, when the text is complete. `unchecked` sentences came after as many as are looked at; `cited` tells whether the model itself cited anything. */
+  | { type: 'evidence'; sentences: readonly SentenceEvidence[]; unchecked: number; cited: boolean }
+  | { type: 'usage'; usage: Usage; call?: ModelCallName }
+  | Exclude<ModelEvent, { type: 'citation' | 'text-delta' | 'usage' }>;
 
 /** Turns a request into events; failures are thrown. */
 export type Orchestrator = (

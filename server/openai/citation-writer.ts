@@ -1,5 +1,5 @@
 import type { CitedPassage } from '../core/knowledge';
-import type { CitationStyle, RunEvent, SentenceEvidence } from '../core/run';
+import type { CitationStyle, Conflict, EvidenceOutcome, RunEvent, SentenceEvidence } from '../core/run';
 
 /** OpenAI's `url_citation`; offsets count Unicode code points of the message, end exclusive. */
 export interface Annotation {
@@ -7,15 +7,31 @@ export interface Annotation {
   url_citation: { start_index: number; end_index: number; url: string; title: string };
   /** Ivy's own: how far the sentence is borne out by what it cites, 0..1; absent when that is not known. */
   support?: number;
+  /** Ivy's own: true where Ivy found the source of a sentence that cites none; then it covers the sentence. */
+  attributed?: true;
 }
 
-/** A judged sentence on the wire. */
-interface WireEvidence {
+/** A checked sentence on the wire. */
+interface WireSentence {
   text: string;
   cites: readonly number[];
-  support: number | null;
+  /** Cited by Ivy, not by the model. */
+  attributed?: number;
+  outcome: EvidenceOutcome;
+  /** The outcome as clients of the first version read it: null where nothing speaks for or against. */
   supported: boolean | null;
+  support: number | null;
   issues: SentenceEvidence['issues'];
+  nearest?: SentenceEvidence['nearest'];
+  second_look?: SentenceEvidence['secondLook'];
+}
+
+/** What the check of an answer adds to `ivy`. */
+export interface WireChecked {
+  evidence?: WireSentence[];
+  /** Sentences that were not looked at. */
+  unchecked?: number;
+  conflicts?: readonly Conflict[];
 }
 
 type RetrievalEvent = Extract<RunEvent, { type: 'retrieval' }>;
@@ -28,12 +44,17 @@ const MAX_ANNOTATION_CHARS = 40_000;
 const ANNOTATION_FRAME = 110;
 const MAX_EVIDENCE_CHARS = 40_000;
 const MAX_SENTENCE_CHARS = 400;
+const MAX_DOUBT_CHARS = 160;
+/** Doubtful sentences that Open WebUI shows as lines of their own. */
+const MAX_STATUSES = 3;
 
 /** Writes one run's evidence in the form its client reads. The passages are the same for all forms. */
 export class CitationWriter {
   private passages: ReadonlyMap<number, CitedPassage> = new Map();
   private readonly marks: { n: number; start: number; end: number; at: number }[] = [];
-  private sentences: readonly SentenceEvidence[] = [];
+  private checked: Extract<RunEvent, { type: 'evidence' }> | undefined;
+  private conflicts: readonly Conflict[] = [];
+  private written = '';
   /** Code points of the text so far. */
   private length = 0;
   /** UTF-16 units of it. */
@@ -87,42 +108,62 @@ export class CitationWriter {
     }
     this.length += codePoints(text);
     this.units += text.length;
+    if (this.style === 'annotations') this.written += text;
+  }
+
+  /** Passages that contradict each other; answers Open WebUI's events for it. */
+  conflicting({ conflicts }: Extract<RunEvent, { type: 'conflicts' }>): object[] {
+    this.conflicts = conflicts;
+    return this.style === 'openwebui' ? conflicts.map((conflict) => status(toConflict(conflict))) : [];
   }
 
   /** What the check of the answer found; answers Open WebUI's events for it. */
-  evidence({ sentences }: Extract<RunEvent, { type: 'evidence' }>): object[] {
-    this.sentences = sentences;
-    // Where the text of no source is known, nothing was checked.
-    const judged = sentences.filter(({ supported }) => supported !== null);
-    if (this.style !== 'openwebui' || judged.length === 0) return [];
-    return [status(toSummary(judged))];
+  evidence(event: Extract<RunEvent, { type: 'evidence' }>): object[] {
+    this.checked = event;
+    if (this.style !== 'openwebui') return [];
+    return [
+      status(toSummary(event)),
+      ...event.sentences
+        .filter(isDoubtful)
+        .slice(0, MAX_STATUSES)
+        .map((sentence) => status(toDoubt(sentence))),
+    ];
   }
 
-  /** The judged sentences, as many as fit into a line, doubtful ones first; undefined when there are none. */
-  toEvidence(): WireEvidence[] | undefined {
-    if (this.style === 'none' || this.sentences.length === 0) return undefined;
+  /** The check of the answer, as much of it as fits into a line, doubtful sentences first. */
+  toWire(): WireChecked {
+    if (this.style === 'none' || !this.checked) return {};
+    const { sentences, unchecked } = this.checked;
     let room = MAX_EVIDENCE_CHARS;
-    const fitting = this.sentences
-      .toSorted((a, b) => Number(a.supported ?? true) - Number(b.supported ?? true))
-      .filter((sentence) => {
-        room -= 120 + Math.min(sentence.text.length, MAX_SENTENCE_CHARS) + JSON.stringify(sentence.issues).length;
-        return room > 0;
+    const fitting = new Set(
+      sentences
+        .toSorted((a, b) => Number(b.outcome === 'differs') - Number(a.outcome === 'differs'))
+        .map(toWireSentence)
+        .filter((sentence) => {
+          room -= JSON.stringify(sentence).length;
+          return room > 0;
+        })
+        .map(({ start }) => start),
+    );
+    const evidence = sentences
+      .filter(({ start }) => fitting.has(start))
+      .map((sentence) => {
+        const { start: _start, ...wire } = toWireSentence(sentence);
+        return wire;
       });
-    return this.sentences
-      .filter((sentence) => fitting.includes(sentence))
-      .map(({ text, cites, support, supported, issues }) => ({
-        text: text.slice(0, MAX_SENTENCE_CHARS),
-        cites,
-        support,
-        supported,
-        issues,
-      }));
+    const left = unchecked + sentences.length - evidence.length;
+    return {
+      evidence,
+      ...(left > 0 && { unchecked: left }),
+      ...(this.conflicts.length > 0 && { conflicts: this.conflicts }),
+    };
   }
 
   /** One for each marker, once the text is complete. */
   annotations(): Annotation[] {
     if (this.style !== 'annotations') return [];
     const annotations: Annotation[] = [];
+    const sentences = this.checked?.sentences ?? [];
     let room = MAX_ANNOTATION_CHARS;
     for (const { n, start, end, at } of this.marks) {
       const passage = this.passages.get(n);
@@ -131,11 +172,26 @@ export class CitationWriter {
       const title = nameOf(passage);
       room -= ANNOTATION_FRAME + url.length + title.length;
       if (room < 0) break;
-      const support = this.sentences.find((sentence) => at >= sentence.start && at < sentence.end)?.support ?? null;
+      const support = sentences.find((sentence) => at >= sentence.start && at < sentence.end)?.support ?? null;
       annotations.push({
         type: 'url_citation',
         url_citation: { start_index: start, end_index: end, url, title },
         ...(support !== null && { support }),
+      });
+    }
+    for (const { attributed, start, end, support } of sentences) {
+      const passage = attributed === undefined ? undefined : this.passages.get(attributed);
+      if (!passage) continue;
+      const [url, title] = [this.linkTo(passage), nameOf(passage)];
+      room -= ANNOTATION_FRAME + url.length + title.length;
+      if (room < 0) break;
+      const from = codePoints(this.written.slice(0, start));
+      const to = from + codePoints(this.written.slice(start, end));
+      annotations.push({
+        type: 'url_citation',
+        url_citation: { start_index: from, end_index: to, url, title },
+        ...(support !== null && { support }),
+        attributed: true,
       });
     }
     return annotations;
@@ -144,18 +200,35 @@ export class CitationWriter {
   /** Markdown to append to the text; empty unless the client asked for it. */
   footnotes(): string {
     if (this.style !== 'footnotes') return '';
-    const cited = [...new Set(this.marks.map(({ n }) => n))].sort((a, b) => a - b);
-    const lines = cited.flatMap((n) => {
-      const passage = this.passages.get(n);
-      if (!passage) return [];
-      const name = nameOf(passage).replace(/[[\]]/g, '');
-      return [`- [${n}] [${name}](${this.linkTo(passage)}), score ${passage.score.toFixed(2)}`];
-    });
-    const doubtful = this.sentences
-      .filter(({ supported }) => supported === false)
-      .map(({ text, issues }) => `- “${text.slice(0, MAX_SENTENCE_CHARS)}”${toReason(issues)}`);
-    const doubts = doubtful.length === 0 ? '' : `\n\n**Not supported by its source**\n\n${doubtful.join('\n')}`;
-    return lines.length === 0 ? '' : `\n\n**Sources**\n\n${lines.join('\n')}${doubts}`;
+    const sentences = this.checked?.sentences ?? [];
+    const lists = [
+      toList('Sources', this.linesOf(this.marks.map(({ n }) => n))),
+      toList(
+        'Found by Ivy for sentences that cite nothing',
+        this.linesOf(sentences.flatMap(({ attributed }) => attributed ?? [])),
+      ),
+      toList(
+        'Not borne out by the sources',
+        sentences.filter(isDoubtful).map((sentence) => `- ${toDoubt(sentence)}`),
+      ),
+      toList(
+        'The documents contradict each other',
+        this.conflicts.map((conflict) => `- ${toConflict(conflict)}`),
+      ),
+    ];
+    return lists.join('');
+  }
+
+  /** A line for each of these passages, in order. */
+  private linesOf(numbers: readonly number[]): string[] {
+    return [...new Set(numbers)]
+      .sort((a, b) => a - b)
+      .flatMap((n) => {
+        const passage = this.passages.get(n);
+        if (!passage) return [];
+        const name = nameOf(passage).replace(/[[\]]/g, '');
+        return [`- [${n}] [${name}](${this.linkTo(passage)}), score ${passage.score.toFixed(2)}`];
+      });
   }
 
   private linkTo(passage: CitedPassage): string {
@@ -197,16 +270,63 @@ export class CitationWriter {
 
 const status = (description: string) => ({ type: 'status', data: { description, done: true } });
 
-/** `6 cited sentences checked, 1 is not supported by its source`. */
-function toSummary(sentences: readonly SentenceEvidence[]): string {
-  const doubtful = sentences.filter(({ supported }) => supported === false).length;
-  const checked = `${sentences.length} cited ${sentences.length === 1 ? 'sentence' : 'sentences'} checked`;
-  if (doubtful === 0) return `${checked} against the sources`;
-  return `${checked}, ${doubtful} ${doubtful === 1 ? 'is' : 'are'} not supported by the sources`;
+const toList = (title: string, lines: readonly string[]) =>
+  lines.length === 0 ? '' : `\n\n**${title}**\n\n${lines.join('\n')}`;
+
+function toWireSentence({
+  text,
+  start,
+  cites,
+  attributed,
+  outcome,
+  support,
+  issues,
+  nearest,
+  secondLook,
+}: SentenceEvidence) {
+  return {
+    start,
+    text: text.slice(0, MAX_SENTENCE_CHARS),
+    cites,
+    ...(attributed !== undefined && { attributed }),
+    outcome,
+    supported: outcome === 'supported' ? true : outcome === 'differs' ? false : null,
+    support,
+    issues,
+    ...(nearest && { nearest }),
+    ...(secondLook && { second_look: secondLook }),
+  };
 }
 
-function toReason(issues: SentenceEvidence['issues']): string {
-  return issues.length === 0 ? '' : ` (${issues.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')})`;
+const isDoubtful = ({ outcome }: SentenceEvidence) => outcome === 'differs' || outcome === 'no_source';
+
+/** `6 sentences checked: 4 supported, 1 differs from its source, 1 without a source. The answer cites nothing itself.` */
+function toSummary({ sentences, unchecked, cited }: Extract<RunEvent, { type: 'evidence' }>): string {
+  const own = cited ? '' : ' The model cited nothing; Ivy compared its sentences with all passages.';
+  if (sentences.length === 0) return `No sentence of the answer could be checked.${own}`;
+  const count = (outcome: EvidenceOutcome) => sentences.filter((sentence) => sentence.outcome === outcome).length;
+  const parts = [
+    [count('supported'), 'supported'],
+    [count('differs'), count('differs') === 1 ? 'differs from its source' : 'differ from their sources'],
+    [count('no_source'), 'without a source'],
+    [count('unknown'), 'could not be compared'],
+    [unchecked, 'not checked'],
+  ] as const;
+  const listed = parts.flatMap(([number, what]) => (number === 0 ? [] : `${number} ${what}`)).join(', ');
+  return `${sentences.length} ${sentences.length === 1 ? 'sentence' : 'sentences'} checked: ${listed}.${own}`;
+}
+
+/** A sentence and what is wrong with it, in the source's words where there are any. */
+function toDoubt({ text, issues, outcome }: SentenceEvidence): string {
+  const reasons = issues.map(({ kind, detail, source }) =>
+    source === undefined ? `${kind} ${detail} is in no source` : `${detail}: the source says ${source}`,
+  );
+  const why = reasons.length > 0 ? reasons.join('; ') : outcome === 'differs' ? 'differs from its source' : 'no source';
+  return `“${text.slice(0, MAX_DOUBT_CHARS).trim()}” (${why})`;
+}
+
+function toConflict({ subject, first, second }: Conflict): string {
+  return `The documents disagree on ${subject}: ${first.value} [${first.n}], ${second.value} [${second.n}]`;
 }
 
 /** `ECSS-E-ST-32-08C.pdf · p. 45`: the page last, because long names are cut in the middle. */

@@ -45,6 +45,7 @@ export class HeaderFacts {
     const headers = new Headers();
     const rag = this.rag.toWire();
     if (this.searched) headers.set('x-ivy-rag', toRagHeader(rag));
+    if (rag.cited !== undefined) headers.set('x-ivy-cited', String(rag.cited));
     if (rag.left_out)
       headers.set('x-ivy-left-out', `passages=${rag.left_out.passages}, messages=${rag.left_out.messages}`);
     if (this.ignored.length > 0) headers.set('x-ivy-ignored-params', withoutBreaks(this.ignored.join(', ')));

@@ -10,6 +10,8 @@ export interface WireRag {
   missing?: { identifiers: readonly string[]; words: readonly string[] };
   /** True when the passages share little with the question. */
   weak?: true;
+  /** Whether the model itself cited any of the passages that it was given; absent while that is not known. */
+  cited?: boolean;
   /** What did not fit into the model's context. */
   left_out?: { passages: number; messages: number };
 }
@@ -29,6 +31,9 @@ export class RagFacts {
     } else if (event.type === 'step' && event.step === 'prompt') {
       const { passagesLeftOut: passages, messagesLeftOut: messages } = event.report;
       if (passages + messages > 0) this.rag.left_out = { passages, messages };
+    } else if (event.type === 'evidence') {
+      this.rag.cited = event.cited;
+      this.changed = true;
     } else if (event.type === 'step' && event.step === 'undelivered') {
       this.rag.state = 'degraded';
       this.rag.reason = event.reason;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Usage } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RunEvent, RunRequest } from '../core/run';
+import { UsageTally } from '../core/usage';
 import { toErrorBody } from './errors';
 import { fromRag } from './rag-options';
 import { toIgnored, toRequestError } from './request-errors';
@@ -61,14 +61,14 @@ export function fromTextCompletion(body: unknown, headers: Headers): TextComplet
 
 /** Server-sent events of a legacy completion; reasoning and tool calls have no place in it. */
 export class TextChunkEncoder {
-  private usage: Usage = { promptTokens: 0, completionTokens: 0 };
+  private readonly usage = new UsageTally();
 
   constructor(private readonly head: ChunkHead) {}
 
   encode(events: readonly RunEvent[]): string {
     let out = '';
     for (const event of events) {
-      if (event.type === 'usage') this.usage = event.usage;
+      if (event.type === 'usage') this.usage.see(event.usage, event.call);
       if (event.type === 'text-delta') out += this.chunk([toChoice(event.text, null)]);
       if (event.type === 'finish') out += this.chunk([toChoice('', toFinishReason(event.reason))]);
     }
@@ -76,7 +76,7 @@ export class TextChunkEncoder {
   }
 
   end(): string {
-    const usage = this.head.includeUsage ? this.chunk([], { usage: toUsage(this.usage) }) : '';
+    const usage = this.head.includeUsage ? this.chunk([], { usage: toUsage(this.usage.total) }) : '';
     return `${usage}data: [DONE]\n\n`;
   }
 

@@ -1,6 +1,7 @@
-import type { TokenLogprob, Usage } from '../core/chat';
+import type { TokenLogprob } from '../core/chat';
 import type { AppError } from '../core/errors';
 import type { RunEvent } from '../core/run';
+import { UsageTally } from '../core/usage';
 import type { CitationWriter } from './citation-writer';
 import { toErrorBody } from './errors';
 import { toLogprobs } from './logprobs';
@@ -31,7 +32,7 @@ export class ChunkEncoder {
   private readonly prefix: string;
   private started = false;
   private toolIndex = 0;
-  private usage: Usage | undefined;
+  private readonly usage = new UsageTally();
   private readonly rag = new RagFacts();
 
   constructor(
@@ -64,7 +65,12 @@ export class ChunkEncoder {
           for (const data of this.citations.retrieved(event)) out += this.start() + this.eventChunk(data);
           break;
         case 'usage':
-          this.usage = event.usage;
+          this.usage.see(event.usage, event.call);
+          break;
+        case 'conflicts':
+          out += this.start();
+          flush();
+          for (const data of this.citations.conflicting(event)) out += this.eventChunk(data);
           break;
         case 'text-delta':
           out += this.start();
@@ -95,6 +101,7 @@ export class ChunkEncoder {
           break;
         }
         case 'evidence':
+          this.rag.see(event);
           out += this.start();
           flush();
           for (const data of this.citations.evidence(event)) out += this.eventChunk(data);
@@ -117,7 +124,7 @@ export class ChunkEncoder {
   /** After the last event of a complete answer. */
   end(): string {
     if (!this.head.includeUsage) return DONE;
-    const usage = toUsage(this.usage ?? { promptTokens: 0, completionTokens: 0 });
+    const usage = toUsage(this.usage.total);
     return `${this.prefix}[],"usage":${JSON.stringify(usage)}}\n\n${DONE}`;
   }
 
@@ -143,10 +150,10 @@ export class ChunkEncoder {
   /** The finish chunk, with what the check of the answer found, and what was learnt of the search meanwhile. */
   private last(finishReason: string): string {
     const chunk = this.chunk({}, finishReason);
-    const evidence = this.citations.toEvidence();
+    const checked = this.citations.toWire();
     const rag = this.rag.changed ? this.rag.toWire() : undefined;
-    if (!evidence && !rag) return chunk;
-    return `${chunk.slice(0, -3)},"ivy":${JSON.stringify({ ...(rag && { rag }), ...(evidence && { evidence }) })}}\n\n`;
+    if (!rag && Object.keys(checked).length === 0) return chunk;
+    return `${chunk.slice(0, -3)},"ivy":${JSON.stringify({ ...(rag && { rag }), ...checked })}}\n\n`;
   }
 
   /** In chunks of their own, few enough tokens in each to keep the line short. */

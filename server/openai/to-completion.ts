@@ -1,6 +1,7 @@
-import type { FinishReason, TokenLogprob, ToolCall, Usage } from '../core/chat';
+import type { FinishReason, TokenLogprob, ToolCall } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { RunEvent } from '../core/run';
+import { UsageTally } from '../core/usage';
 import type { CitationWriter } from './citation-writer';
 import { toLogprobs } from './logprobs';
 import { RagFacts } from './rag-facts';
@@ -16,7 +17,7 @@ export async function toChatCompletion(
   let text = '';
   let reasoning = '';
   const calls: ToolCall[] = [];
-  let usage: Usage = { promptTokens: 0, completionTokens: 0 };
+  const usage = new UsageTally();
   const rag = new RagFacts();
   const tokens: TokenLogprob[] = [];
   let refusal: string | null = null;
@@ -46,9 +47,13 @@ export async function toChatCompletion(
           calls.push(event.call);
           break;
         case 'usage':
-          usage = event.usage;
+          usage.see(event.usage, event.call);
+          break;
+        case 'conflicts':
+          watchers.citations.conflicting(event);
           break;
         case 'evidence':
+          rag.see(event);
           watchers.citations.evidence(event);
           break;
         case 'finish':
@@ -63,7 +68,6 @@ export async function toChatCompletion(
   if (finish === undefined) throw new AppError('stream_truncated', 'The answer ended before it was complete.');
   text += watchers.citations.footnotes();
   const annotations = watchers.citations.annotations();
-  const evidence = watchers.citations.toEvidence();
   return {
     id: head.id,
     object: 'chat.completion' as const,
@@ -90,7 +94,7 @@ export async function toChatCompletion(
         finish_reason: toFinishReason(finish),
       },
     ],
-    usage: toUsage(usage),
-    ivy: { request_id: head.requestId, rag: rag.toWire(), ...(evidence && { evidence }) },
+    usage: toUsage(usage.total),
+    ivy: { request_id: head.requestId, rag: rag.toWire(), ...watchers.citations.toWire() },
   };
 }

@@ -1,6 +1,7 @@
 import type { FinishReason, Usage } from '../core/chat';
 
-export function toUsage(usage: Usage) {
+/** Zero where no model told: a client adds these numbers up. */
+export function toUsage(usage: Usage = { promptTokens: 0, completionTokens: 0 }) {
   return {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,

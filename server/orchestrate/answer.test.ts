@@ -24,6 +24,8 @@ function fakeProvider(grounding: ChatProvider['grounding'], script: readonly Mod
   const provider: ChatProvider = {
     id: grounding === 'prompt' ? 'ollama' : 'anthropic',
     grounding,
+    local: grounding === 'prompt',
+    generative: true,
     models: async () => [model],
     ignores: () => [],
     async *stream(request) {
@@ -50,6 +52,9 @@ function setUp(options: {
   required?: boolean;
   fail?: Error;
   place?: 'user' | 'system';
+  secondLook?: 'off' | 'local' | 'any';
+  /** Markers that earlier answers were given out with. */
+  markers?: Set<string>;
   ratios?: TokenRatios;
   contextLength?: number;
   parameterSize?: string;
@@ -64,6 +69,13 @@ function setUp(options: {
   );
   const answering = { ...model, contextLength: options.contextLength ?? 8192, parameterSize: options.parameterSize };
   const passages = options.passages ?? [passage(), passage({ id: 'doc_1-2', page: 46, text: 'It weighs 940 kg.' })];
+  const markers = options.markers ?? new Set<string>();
+  const issued = {
+    known: async (prints: readonly string[]) => new Set(prints.filter((print) => markers.has(print))),
+    add: (prints: readonly string[]) => {
+      for (const print of prints) markers.add(print);
+    },
+  };
   const answer = createAnswer({
     target: async () => ({ provider, model: answering }),
     retriever: {
@@ -88,7 +100,9 @@ function setUp(options: {
       minScore: undefined,
       required: options.required ?? false,
       place: options.place ?? 'user',
+      secondLook: options.secondLook ?? 'off',
     },
+    issued,
     retrieval: true,
     hasDocuments: () => true,
   });
@@ -114,7 +128,8 @@ describe('a grounded answer', () => {
     expect(textOf(messages[4] as ChatMessage)).toMatch(
       /^Relevant documents from knowledge base:[\s\S]*It weighs 940 kg\.[\s\S]*What is the payload fairing design\?$/,
     );
-    expect(messages[3]).toMatchObject({ text: 'Hi' });
+    // Nobody knows that this marker is Ivy's.
+    expect(messages[3]).toMatchObject({ text: 'Hi [1]' });
     expect(requests[0]?.passages).toEqual([]);
     expect(JSON.stringify(messages).match(/It weighs 940 kg/g)).toHaveLength(1);
   });
@@ -221,7 +236,7 @@ describe('a grounded answer', () => {
       [1, 45],
       [2, 46],
     ]);
-    expect(textOfEvents(events)).toBe('It is 4 m [1].');
+    expect(textOfEvents(events)).toBe('It is 4 m [1] [7].');
   });
 
   test('limits come from the settings and can be changed for one request', async () => {
@@ -246,7 +261,9 @@ test('passages are numbered after the client’s own sources, which stay citable
   const events = await run(runRequest(QUESTION, { firstCitation: 3 }));
   expect(events.find((event) => event.type === 'retrieval')?.passages.map(({ n }) => n)).toEqual([3, 4]);
   expect(JSON.stringify(requests[0]?.messages)).toContain('[Document 3 - ');
-  expect(textOfEvents(events)).toBe('Own [1], ours [3][4], none.');
+  expect(textOfEvents(events)).toBe('Own [1], ours [3][4], none [5].');
+  const cites = events.flatMap((event) => (event.type === 'text-delta' ? (event.cites ?? []) : []));
+  expect(cites.map(({ n }) => n)).toEqual([3, 4]);
 });
 
 describe('with native citations', () => {
@@ -275,9 +292,11 @@ describe('with native citations', () => {
 });
 
 describe('without passages', () => {
-  test('the model is told that nothing was found, and invented citations go', async () => {
+  test('the model is told that nothing was found, and what looks like a citation is none', async () => {
     const { run, requests } = setUp({ passages: [], script: text('Nothing [1].') });
-    expect(textOfEvents(await run())).toBe('Nothing.');
+    const events = await run();
+    expect(textOfEvents(events)).toBe('Nothing [1].');
+    expect(events.some((event) => event.type === 'text-delta' && event.cites)).toBe(false);
     expect(requests[0]?.messages[0]).toMatchObject({ text: expect.stringContaining('nothing relevant was found') });
   });
 
@@ -324,7 +343,8 @@ test('a missing model is reported after the search, as it was thrown', async () 
     },
     rewriter: new Rewriter(),
     ratios: new TokenRatios(),
-    settings: { topK: 5, minScore: undefined, required: false, place: 'user' },
+    settings: { topK: 5, minScore: undefined, required: false, place: 'user', secondLook: 'off' },
+    issued: { known: async () => new Set(), add() {} },
     retrieval: true,
     hasDocuments: () => true,
   });

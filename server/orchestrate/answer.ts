@@ -1,13 +1,14 @@
-import type { ChatMessage, ChatProvider, ModelInfo } from '../core/chat';
+import type { ChatProvider, ModelInfo } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitedPassage, Retrieval, Retriever } from '../core/knowledge';
-import type { Citation, Orchestrator, RetrievalSettings, RunContext, RunEvent, RunRequest } from '../core/run';
+import type { Orchestrator, RetrievalSettings, RunContext, RunEvent, RunRequest } from '../core/run';
 import { searchable } from '../core/run';
 import { thenDelegate } from '../lib/iterate';
-import { CitationFilter, stripMarkers } from './citations';
-import { judgeSentences } from './evidence';
+import { withCitations } from './cited-answer';
+import { lookAgain } from './evidence/second-look';
 import { decideGate, type Gate } from './gate';
-import { type CalledEvent, callModel } from './model-call';
+import { fingerprintsOf, type IssuedMarkers, withoutIssuedMarkers } from './history';
+import { callModel } from './model-call';
 import { passagesFor, passagesOf } from './passage-count';
 import { leansOnConversation, type Rewriter } from './rewrite';
 import type { TokenRatios } from './tokens';
@@ -19,6 +20,7 @@ export interface AnswerParts {
   rewriter: Rewriter;
   ratios: TokenRatios;
   settings: RetrievalSettings;
+  issued: IssuedMarkers;
   /** False for provider models that are exposed as they are. */
   retrieval: boolean;
   hasDocuments(): boolean;
@@ -50,8 +52,10 @@ async function* prepare(
   const earlier = request.messages.slice(0, -1);
   if (gate.retrieve && !request.rag.query && leansOnConversation(query, earlier)) {
     const rewritten = await parts.rewriter.rewrite(query, earlier, target, signal);
-    if (rewritten.query !== query) yield [{ type: 'step', step: 'rewrite', question: query, ...rewritten }];
-    query = rewritten.query;
+    const { usage, ...step } = rewritten;
+    if (usage) yield [{ type: 'usage', call: 'rewrite', usage }];
+    if (step.query !== query) yield [{ type: 'step', step: 'rewrite', question: query, ...step }];
+    query = step.query;
   }
   if (gate.retrieve) yield [{ type: 'step', step: 'search', query }];
   const scope = searchable(context.principal, request.rag.collections);
@@ -65,16 +69,28 @@ async function* prepare(
   }
   const { provider, model } = await target;
   signal.throwIfAborted();
-  const messages = cleanHistory(request.messages);
+  const messages = await withoutIssuedMarkers(request.messages, parts.issued);
   const { place } = parts.settings;
   const call = { provider, model, request, messages, retrieval, place, ratios: parts.ratios };
   const opened = yield* callModel(call, signal);
   // Without a search there is nothing to check, and in JSON `[1, 2]` is a list, not a citation.
   const asText = (request.options.responseFormat?.type ?? 'text') === 'text';
-  return retrieval.state === 'off' || !asText
-    ? (opened.events as AsyncIterable<readonly RunEvent[]>)
-    : withCitations(opened.events, opened.passages, request.firstCitation ?? 1);
+  if (retrieval.state === 'off' || !asText) return opened.events as AsyncIterable<readonly RunEvent[]>;
+  const { secondLook } = parts.settings;
+  const mayAsk =
+    provider.generative && (secondLook === 'any' || (secondLook === 'local' && isLocal({ provider, model })));
+  return withCitations(opened.events, {
+    passages: opened.passages,
+    first: request.firstCitation ?? 1,
+    markers: !opened.inBlocks,
+    everySentence: provider.generative,
+    ...(mayAsk && { lookAgain: (sentences) => lookAgain(sentences, opened.passages, { provider, model }, signal) }),
+    issued: (text, citations) => parts.issued.add(fingerprintsOf(text, citations)),
+  });
 }
+
+const isLocal = ({ provider, model }: { provider: ChatProvider; model: ModelInfo }) =>
+  provider.local && model.remote === undefined;
 
 /** As many passages as the model reads well, unless the number was set. A model that is missing is reported later. */
 async function forModel(
@@ -138,84 +154,4 @@ async function retrieve(
     timings: result.timings,
     durationMs: result.durationMs,
   };
-}
-
-function cleanHistory(messages: readonly ChatMessage[]): ChatMessage[] {
-  return messages.map((message) =>
-    message.role === 'assistant' ? { ...message, text: stripMarkers(message.text) } : message,
-  );
-}
-
-/** Numbers that may be cited: our passages, and before them what the client itself put into the prompt. */
-function citable(passages: readonly CitedPassage[], first: number): ReadonlySet<number> {
-  return new Set([...Array.from({ length: first - 1 }, (_, index) => index + 1), ...passages.map(({ n }) => n)]);
-}
-
-/** Checks markers that the model writes, and writes those of providers that cite natively. */
-async function* withCitations(
-  upstream: AsyncIterable<readonly CalledEvent[]>,
-  passages: readonly CitedPassage[],
-  first: number,
-): AsyncIterable<readonly RunEvent[]> {
-  const filter = new CitationFilter(citable(passages, first));
-  let lastCharacter = '';
-  let whole = '';
-  const citations: Citation[] = [];
-  const text = (value: string, into: RunEvent[], cites = filter.cites) => {
-    if (value === '') return;
-    lastCharacter = value.charAt(value.length - 1);
-    for (const { n, at } of cites) citations.push({ n, at: whole.length + at });
-    whole += value;
-    into.push(cites.length > 0 ? { type: 'text-delta', text: value, cites } : { type: 'text-delta', text: value });
-  };
-  try {
-    for await (const events of upstream) {
-      const batch: RunEvent[] = [];
-      for (const event of events) {
-        switch (event.type) {
-          case 'text-delta':
-            text(filter.push(event.text), batch);
-            break;
-          case 'citation': {
-            text(filter.end(), batch);
-            const first = lastCharacter === '' || /\s/.test(lastCharacter);
-            const cites: Citation[] = [];
-            let markers = first ? '' : ' ';
-            for (const n of event.passages) {
-              cites.push({ n, at: markers.length });
-              markers += `[${n}]`;
-            }
-            text(first ? `${markers} ` : markers, batch, cites);
-            break;
-          }
-          case 'tool-call':
-            text(filter.end(), batch);
-            batch.push(event);
-            break;
-          case 'finish': {
-            text(filter.end(), batch);
-            const sentences = judgeSentences(whole, citations, passages);
-            if (sentences.length > 0) batch.push({ type: 'evidence', sentences });
-            batch.push(event);
-            break;
-          }
-          case 'step':
-          case 'reasoning-delta':
-          case 'logprobs':
-          case 'usage':
-            batch.push(event);
-            break;
-          default:
-            event satisfies never;
-        }
-      }
-      if (batch.length > 0) yield batch;
-    }
-  } catch (error) {
-    // What was held back for a possible marker belongs to what was written so far.
-    const rest: RunEvent[] = [];
-    text(filter.end(), rest);
-    if (rest.length > 0) yield rest;
-    throw error;
-  }
 }

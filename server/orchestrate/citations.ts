@@ -1,149 +1,186 @@
 import type { Citation } from '../core/run';
+import { type Bracketed, isCertain, LOOK_BACK, lookAhead, MAX_MARKER, mayBecomeMarker, parseMarker } from './marker';
+import { Prose } from './prose';
 
-/** `[1]`, `[1, 2]`, `[Document 1]`, `[Document 1 - Name Page 2]`: what models write for a citation. */
-const MARKER = /^\[\s*(?:(?:document|doc|source)s?\s+)?(\d{1,3}(?:\s*,\s*\d{1,3})*)(?:\s+-[^\]\n]{0,120})?\s*\]/i;
-/** True while the text after `[` may still become a marker. */
-const OPEN_MARKER = /^\[\s*(?:[a-z]{1,9}\s*)?(?:\d[\d,\s]*)?(?:-[^\]\n]{0,120})?$/i;
-/** Longer than this no marker is: both patterns see no more, so that odd text cannot keep them busy. */
-const MAX_MARKER = 200;
+const CLOSING: Record<string, string> = { '[': ']', '【': '】', '［': '］', '〔': '〕' };
+/** `[[1]]`, and what may still become it. */
+const DOUBLE = /^\[\[(\d{1,3})\]\]/;
+const OPEN_DOUBLE = /^\[\[\d{0,3}\]?$/;
+/** The second line of the header that the prompt has over each passage, and what may still become it. */
+const SCORE = /^[ \t]{0,8}(?:\r?\n[ \t]{0,8})?\(Score:\s{0,4}[-\d.,e]{1,12}\)[ \t]{0,8}(?:\r?\n|$)?/;
+const OPEN_SCORE =
+  /^[ \t]{0,8}(?:\r?\n)?[ \t]{0,8}(?:\((?:S(?:c(?:o(?:r(?:e(?::[\s\d.,e-]{0,16}\)?[ \t]{0,8})?)?)?)?)?)?)?$/;
+/** A connection between two markers. */
+const BETWEEN = /^\s{0,3}(?:,|;|&|and|und|et|y|e)?\s{0,3}$/;
+const MAX_BETWEEN = 8;
 
-const NONE: readonly Citation[] = [];
+/** A bracket that was settled: what is written instead of it, up to where it goes. */
+interface Settled {
+  end: number;
+  numbers: readonly number[];
+  /** What follows the markers. */
+  tail: string;
+}
 
 /**
- * Rewrites citations while an answer streams: every form becomes `[n]`, one bracket per number, and
- * numbers of no passage disappear with the blank before them. Code and links are left alone.
- * Text is held back only while a bracket is open.
+ * Finds the citations of an answer while it streams. What certainly is a marker becomes `[n]`, one bracket per number,
+ * and is reported; a header of the prompt that the model repeats is left out; everything else passes as it is. Text
+ * is held back only while it may still become a marker.
  */
 export class CitationFilter {
   private held = '';
-  private inFence = false;
-  private inCode = false;
-  private atLineStart = true;
-  /** Last character that was passed on. */
-  private last = '';
-  /** Numbers of the marker just settled, and where they begin in it. */
-  private found: number[] = [];
-  private foundAt = 0;
+  private readonly prose = new Prose();
+  /** The end of what was handed out. */
+  private tail = '';
+  private written = 0;
+  private lastMarkerEnd = -1;
 
-  constructor(private readonly known: ReadonlySet<number>) {}
+  /** `given` are the numbers of Ivy's passages, `others` those that the client itself gave out. */
+  constructor(
+    private readonly given: ReadonlySet<number>,
+    private readonly others: ReadonlySet<number> = new Set(),
+  ) {}
+
+  private found: Citation[] = [];
 
   /** Citations of the text handed out last; replaced by the next call. */
-  cites: readonly Citation[] = NONE;
+  get cites(): readonly Citation[] {
+    return this.found;
+  }
 
   /** The part of the answer that is settled now. */
   push(text: string): string {
-    this.held += text;
-    return this.drain(false);
+    this.found = [];
+    // Without a number that was given out nothing can be a citation.
+    return this.given.size === 0 ? text : this.drain(text, false);
   }
 
   /** The rest, when the answer ends. */
   end(): string {
-    return this.drain(true);
-  }
-
-  private drain(final: boolean): string {
-    let out = '';
-    this.cites = NONE;
-    while (this.held !== '') {
-      const special = nextSpecial(this.held);
-      if (special < 0) {
-        out += this.take(this.held.length);
-        this.last = out.at(-1) ?? this.last;
-        break;
-      }
-      out += this.take(special);
-      this.last = out.at(-1) ?? this.last;
-      const next = this.step(final);
-      if (next === undefined) return out;
-      if (this.found.length > 0) this.note(out.length);
-      out += next;
-      this.last = next.at(-1) ?? this.last;
-    }
-    return out;
-  }
-
-  /** Settles what begins at the front of `held`; undefined when more text is needed. */
-  private step(final: boolean): string | undefined {
-    const first = this.held.charAt(0);
-    if (first === '`') return this.backticks(final);
-    if (first === '\n') {
-      this.inCode = false;
-      const line = this.take(1);
-      this.atLineStart = true;
-      return line;
-    }
-    if (this.inFence || this.inCode) return this.take(1);
-    const blank = /^[ \t]*/.exec(this.held)?.[0] ?? '';
-    // Text is held back for blanks only as far as a marker may follow them.
-    if (blank.length > MAX_MARKER) return this.take(blank.length);
-    const rest = this.held.slice(blank.length, blank.length + MAX_MARKER);
-    if (rest === '') return final ? this.take(blank.length) : undefined;
-    const marker = MARKER.exec(rest);
-    if (marker) return this.marker(blank, marker, final);
-    if (!final && rest.length < MAX_MARKER && OPEN_MARKER.test(rest)) return undefined;
-    return this.take(blank.length + 1);
-  }
-
-  private marker(blank: string, marker: RegExpExecArray, final: boolean): string | undefined {
-    const length = blank.length + marker[0].length;
-    const after = this.held.charAt(length);
-    if (after === '' && !final) return undefined;
-    // `[1](https://…)` and `[1]: …` are Markdown links.
-    if (after === '(' || after === ':') return this.take(length);
-    this.take(length);
-    const numbers = (marker[1] ?? '').split(',').map(Number);
-    this.found = numbers.filter((n) => this.known.has(n));
-    if (this.found.length > 0) {
-      this.foundAt = blank.length;
-      return blank + this.found.map((n) => `[${n}]`).join('');
-    }
-    // What stood around a removed marker must not close up to a new one: `[7[9]7]`.
-    return /[\d,[]/.test(this.last) ? ' ' : '';
-  }
-
-  /** Records the citations of the marker that is being written at `from`. */
-  private note(from: number): void {
-    const cites = [...this.cites];
-    let at = from + this.foundAt;
-    for (const n of this.found) {
-      cites.push({ n, at });
-      at += `[${n}]`.length;
-    }
-    this.cites = cites;
     this.found = [];
+    return this.held === '' ? '' : this.drain('', true);
   }
 
-  private backticks(final: boolean): string | undefined {
-    const run = /^`+/.exec(this.held)?.[0] ?? '';
-    if (run.length === this.held.length && !final) return undefined;
-    if (run.length >= 3 && (this.atLineStart || this.inFence)) this.inFence = !this.inFence;
-    else if (!this.inFence) this.inCode = !this.inCode;
-    return this.take(run.length);
+  private drain(text: string, final: boolean): string {
+    const buffer = this.held + text;
+    this.held = '';
+    let out = '';
+    let from = 0;
+    let at = 0;
+    while (at < buffer.length) {
+      const bracket = this.prose.nextBracket(buffer, at);
+      if (bracket === buffer.length) break;
+      const settled = this.settle(buffer, bracket, from, final);
+      if (settled === 'open') {
+        this.held = buffer.slice(bracket);
+        return out + this.handOut(buffer.slice(from, bracket));
+      }
+      if (settled === undefined) {
+        this.prose.skip(buffer.charAt(bracket));
+        at = bracket + 1;
+        continue;
+      }
+      out += this.handOut(buffer.slice(from, bracket));
+      out += this.handOut(this.write(settled, out.length));
+      from = settled.end;
+      at = settled.end;
+    }
+    return out + this.handOut(buffer.slice(from));
   }
 
-  private take(length: number): string {
-    const taken = this.held.slice(0, length);
-    this.held = this.held.slice(length);
-    if (taken.trim() !== '') this.atLineStart = false;
-    return taken;
+  private handOut(text: string): string {
+    this.written += text.length;
+    this.tail = text.length >= LOOK_BACK ? text.slice(-LOOK_BACK) : (this.tail + text).slice(-LOOK_BACK);
+    return text;
+  }
+
+  /** The markers of a settled bracket, reported as citations at their places in what is being handed out. */
+  private write({ numbers, tail }: Settled, at: number): string {
+    let markers = '';
+    for (const n of numbers) {
+      if (this.given.has(n)) this.found.push({ n, at: at + markers.length });
+      markers += `[${n}]`;
+    }
+    if (numbers.length > 0) this.lastMarkerEnd = this.written + markers.length;
+    this.prose.note(markers + tail);
+    return markers + tail;
+  }
+
+  /** What begins at a bracket: undefined when it is none of ours, `open` when more text is needed to tell. What stands before `from` was handed out. */
+  private settle(buffer: string, at: number, from: number, final: boolean): Settled | 'open' | undefined {
+    const sign = buffer.charAt(at);
+    if (buffer.charAt(at + 1) === '[') return this.double(buffer, at, from, final);
+    const closing = CLOSING[sign] ?? ']';
+    const end = closingOf(buffer, at, closing);
+    if (end === undefined) {
+      const inside = buffer.slice(at + 1, at + MAX_MARKER);
+      return !final && buffer.length - at < MAX_MARKER && mayBecomeMarker(inside) ? 'open' : undefined;
+    }
+    if (end < 0) return undefined;
+    const found = parseMarker(buffer.slice(at + 1, end));
+    return found && this.decide(buffer, end + 1, { found, at, from, final });
+  }
+
+  private double(buffer: string, at: number, from: number, final: boolean): Settled | 'open' | undefined {
+    const match = DOUBLE.exec(buffer.slice(at, at + 8));
+    if (match) {
+      const found: Bracketed = { kind: 'label', numbers: [Number(match[1])], named: false };
+      return this.prose.afterText ? this.decide(buffer, at + match[0].length, { found, at, from, final }) : undefined;
+    }
+    return !final && OPEN_DOUBLE.test(buffer.slice(at)) ? 'open' : undefined;
+  }
+
+  private decide(
+    buffer: string,
+    end: number,
+    { found, at, from, final }: { found: Bracketed; at: number; from: number; final: boolean },
+  ): Settled | 'open' | undefined {
+    const { numbers } = found;
+    if (found.kind === 'label' && this.prose.atLineStart && numbers.length === 1) {
+      if (end === buffer.length && !final) return 'open';
+      if (buffer.charAt(end) === ':') return this.header(buffer, end + 1, { found, final });
+    }
+    const known = numbers.every((n) => this.given.has(n) || this.others.has(n));
+    if (!known || !numbers.some((n) => this.given.has(n))) return undefined;
+    const after = lookAhead(buffer, end, final);
+    if (after === undefined) return 'open';
+    const since = this.written + at - from - this.lastMarkerEnd;
+    const before = at - from >= LOOK_BACK ? buffer.slice(at - LOOK_BACK, at) : this.tail + buffer.slice(from, at);
+    const chained =
+      this.lastMarkerEnd >= 0 && since <= MAX_BETWEEN && BETWEEN.test(since === 0 ? '' : before.slice(-since));
+    const { afterText } = this.prose;
+    return isCertain(found, { before, after, afterText, chained }) ? { end, numbers, tail: '' } : undefined;
+  }
+
+  /** A header of the prompt that the model repeats, or makes up: no text for a reader. */
+  private header(
+    buffer: string,
+    end: number,
+    { found, final }: { found: Bracketed; final: boolean },
+  ): Settled | 'open' | undefined {
+    const rest = buffer.slice(end, end + 64);
+    const none = { numbers: [], tail: '' };
+    const score = SCORE.exec(rest);
+    if (score && (final || score[0].length < rest.length || score[0].endsWith('\n'))) {
+      return { ...none, end: end + score[0].length };
+    }
+    if (!final && rest.length < 64 && OPEN_SCORE.test(rest)) return 'open';
+    const [given] = found.numbers.filter((n) => this.given.has(n));
+    if (!found.named && given === undefined) return undefined;
+    const line = /^[ \t]*(?:\r?\n|$)/.exec(rest)?.[0];
+    if (line !== undefined) return { ...none, end: end + line.length };
+    const blank = /^[ \t]*/.exec(rest)?.[0].length ?? 0;
+    return given === undefined ? { ...none, end: end + blank } : { numbers: [given], tail: ' ', end: end + blank };
   }
 }
 
-/** Where something begins that may need a decision: a bracket, code, a line end, or blanks before a bracket or the end. */
-function nextSpecial(text: string): number {
-  for (let at = 0; at < text.length; at++) {
-    const character = text.charAt(at);
-    if (character === '[' || character === '`' || character === '\n') return at;
-    if (character !== ' ' && character !== '\t') continue;
-    const blank = at;
-    while (text.charAt(at + 1) === ' ' || text.charAt(at + 1) === '\t') at += 1;
-    if (at + 1 === text.length || text.charAt(at + 1) === '[') return blank;
+/** Where a bracket closes; -1 when something stands in between that no marker holds, undefined when it is not there yet. */
+function closingOf(buffer: string, at: number, closing: string): number | undefined {
+  const limit = Math.min(buffer.length, at + MAX_MARKER);
+  for (let index = at + 1; index < limit; index++) {
+    const sign = buffer.charAt(index);
+    if (sign === closing) return index;
+    if (sign === '\n' || sign === '[') return -1;
   }
-  return -1;
-}
-
-/** Old markers in earlier answers point to passages that are no longer there. */
-export function stripMarkers(text: string): string {
-  const filter = new CitationFilter(new Set());
-  return filter.push(text) + filter.end();
+  return limit < at + MAX_MARKER ? undefined : -1;
 }

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../core/chat';
 import { textOf } from '../core/chat';
 import type { RunRequest } from '../core/run';
+import { UNSPACED_LETTERS } from '../text/scripts';
 
 export type Gate =
   | { retrieve: true; query: string; reason: string }
@@ -31,8 +32,7 @@ export function decideGate(request: RunRequest, searchable: { profile: boolean; 
 }
 
 /** A letter of a script without blanks says about as much as four others. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
+const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'gu');
 
 const lengthOf = (query: string): number => query.length + 3 * (query.match(UNSPACED)?.length ?? 0);
 

@@ -26,6 +26,8 @@ export type CalledEvent = ModelEvent | Extract<RunEvent, { type: 'step' }>;
 export interface Opened {
   /** Those that the model was given. */
   passages: readonly CitedPassage[];
+  /** As blocks of the request, which the provider cites by itself. */
+  inBlocks: boolean;
   events: AsyncIterable<readonly CalledEvent[]>;
 }
 
@@ -82,6 +84,7 @@ export async function* callModel(call: ModelCall, signal: AbortSignal): AsyncGen
       const read = (tokens: number) => ratios.learn(name, units, tokens);
       return {
         passages: budget.passages,
+        inBlocks,
         events: resumed(upstream, first, passages === undefined ? read : checked(read, model.id)),
       };
     } catch (error) {
@@ -151,7 +154,7 @@ function resumed(
 
 /** Blocks need text to cite, and the API does not combine its citations with a JSON answer. */
 function canCiteNatively(request: RunRequest, passages: readonly CitedPassage[], provider: ChatProvider): boolean {
-  if (provider.id === 'builtin') return true;
+  if (!provider.generative) return true;
   const format = request.options.responseFormat?.type ?? 'text';
   return format === 'text' && passages.every((passage) => passage.text !== undefined);
 }

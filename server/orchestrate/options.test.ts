@@ -6,6 +6,8 @@ import { fitOptions } from './options';
 const provider: ChatProvider = {
   id: 'ollama',
   grounding: 'prompt',
+  local: true,
+  generative: true,
   models: async () => [],
   ignores: ({ seed }) => (seed === undefined ? [] : ['seed']),
   async *stream() {},

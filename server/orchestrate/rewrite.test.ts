@@ -57,6 +57,8 @@ describe('a model', () => {
     const provider: ChatProvider = {
       id,
       grounding: 'prompt',
+      local: id !== 'anthropic',
+      generative: id !== 'builtin',
       models: async () => [model],
       ignores: () => [],
       stream(request, signal) {

@@ -3,6 +3,7 @@ import { textOf } from '../core/chat';
 import { withDeadline } from '../lib/async';
 import { foldLetters } from '../text/fold';
 import { detectLanguage, ENGLISH, LANGUAGES } from '../text/language';
+import { UNSPACED_LETTERS } from '../text/scripts';
 import { contentStems, toWords } from '../text/words';
 
 /** A question as it is searched for. */
@@ -103,7 +104,7 @@ export class Rewriter {
     const fallback: Rewritten = { query: joinWords(question, earlier), by: 'words' };
     const resolved = await target.catch(() => undefined);
     // What is asked stays on this machine as long as the answer does.
-    if (!resolved || resolved.provider.id === 'builtin' || resolved.model.remote !== undefined) return fallback;
+    if (!resolved?.provider.generative || resolved.model.remote !== undefined) return fallback;
     const name = `${resolved.provider.id} ${resolved.model.id}`;
     if (this.now() < (this.pausedUntil.get(name) ?? 0)) return fallback;
     try {
@@ -226,5 +227,5 @@ function wordsOf(text: string): string[] {
     );
 }
 
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'u');
 const foldCase = (text: string) => foldLetters(text).toLowerCase();

@@ -27,6 +27,8 @@ export interface AnthropicOptions {
 export class AnthropicProvider implements ChatProvider {
   readonly id = 'anthropic';
   readonly grounding = 'blocks';
+  readonly local = false;
+  readonly generative = true;
   private readonly breaker = new Breaker(SERVICE);
   private readonly client: Anthropic;
   private readonly available = cached(MODELS_TTL_MS, () => this.list());

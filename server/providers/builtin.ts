@@ -19,6 +19,8 @@ const MAX_QUOTES = 3;
 export class BuiltinProvider implements ChatProvider {
   readonly id = 'builtin';
   readonly grounding = 'blocks';
+  readonly local = true;
+  readonly generative = false;
 
   async models(): Promise<readonly ModelInfo[]> {
     return [MODEL];
@@ -34,7 +36,9 @@ export class BuiltinProvider implements ChatProvider {
     const paragraphs = compose(question ? textOf(question) : '', request);
     for (const [index, paragraph] of paragraphs.entries()) {
       signal.throwIfAborted();
-      yield [{ type: 'text-delta', text: index === 0 ? paragraph : `\n\n${paragraph}` }];
+      const [first, ...rest] = paragraph;
+      const lead: ModelEvent = { type: 'text-delta', text: index === 0 ? '' : '\n\n' };
+      yield first?.type === 'text-delta' ? [{ ...first, text: lead.text + first.text }, ...rest] : [lead, ...paragraph];
     }
     // No model counts tokens here, so none are claimed.
     yield [
@@ -44,26 +48,39 @@ export class BuiltinProvider implements ChatProvider {
   }
 }
 
-function compose(question: string, { passages, retrieval, missing, weak }: ChatRequest): string[] {
+/** Quotations are text, so that a number in brackets within one is never taken for a citation; citations are events. */
+type Paragraph = readonly ModelEvent[];
+const plain = (text: string): Paragraph => [{ type: 'text-delta', text }];
+
+function compose(question: string, { passages, retrieval, missing, weak }: ChatRequest): Paragraph[] {
   const notice =
     '*No language model is configured, so Ivy quotes the documents instead of writing an answer. ' +
     'Start Ollama with a chat model, or choose Claude on the admin page.*';
   const quotable = passages.filter((passage) => passage.text);
   const names = [...(missing?.identifiers ?? []), ...(missing?.words ?? [])].map((name) => `“${name}”`).join(', ');
-  const absent = names === '' ? [] : [`**No document contains ${names}.**`];
+  const absent = names === '' ? [] : [plain(`**No document contains ${names}.**`)];
   if (quotable.length > 0) {
     const lead = names !== '' || weak ? 'The passages that come nearest:' : 'The passages that match best:';
-    return [notice, ...absent, lead, ...quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage))];
+    const quotes = quotable.slice(0, MAX_QUOTES).map((passage) => quote(question, passage));
+    return [plain(notice), ...absent, plain(lead), ...quotes];
   }
-  if (retrieval === 'off') return [notice, 'The documents were not searched. Ask a question about them.'];
-  if (retrieval === 'degraded') return [notice, 'The documents could not be searched just now.'];
-  if (passages.length === 0) return [notice, ...absent, 'Nothing in the documents matches this question.'];
-  const places = passages.map((passage) => `- ${passage.source}, page ${passage.page} [${passage.n}]`);
-  return [notice, ...absent, 'These places match, but the knowledge agent sent no text to quote:', places.join('\n')];
+  const says = (text: string) => [plain(notice), ...absent, plain(text)];
+  if (retrieval === 'off') return [plain(notice), plain('The documents were not searched. Ask a question about them.')];
+  if (retrieval === 'degraded') return [plain(notice), plain('The documents could not be searched just now.')];
+  if (passages.length === 0) return says('Nothing in the documents matches this question.');
+  const places = passages.flatMap((passage, index): ModelEvent[] => [
+    { type: 'text-delta', text: `${index === 0 ? '' : '\n'}- ${passage.source}, page ${passage.page}` },
+    { type: 'citation', passages: [passage.n] },
+  ]);
+  return [...says('These places match, but the knowledge agent sent no text to quote:'), places];
 }
 
-function quote(question: string, passage: CitedPassage): string {
+function quote(question: string, passage: CitedPassage): Paragraph {
   const place = passage.pageKind === 'page' ? `page ${passage.page}` : (passage.heading ?? `section ${passage.page}`);
   const lines = bestExcerpt(passage.text ?? '', question).split('\n');
-  return `**${passage.source}, ${place}** [${passage.n}]\n\n${lines.map((line) => `> ${line}`.trimEnd()).join('\n')}`;
+  return [
+    { type: 'text-delta', text: `**${passage.source}, ${place}**` },
+    { type: 'citation', passages: [passage.n] },
+    { type: 'text-delta', text: `\n\n${lines.map((line) => `> ${line}`.trimEnd()).join('\n')}` },
+  ];
 }

@@ -55,6 +55,8 @@ type TagsModel = Awaited<ReturnType<Ollama['list']>>['models'][number] & {
 export class OllamaProvider implements ChatProvider, EmbeddingProvider {
   readonly id = 'ollama';
   readonly grounding = 'prompt';
+  readonly local = true;
+  readonly generative = true;
 
   private readonly installed = cached(MODELS_TTL_MS, () => this.list());
 

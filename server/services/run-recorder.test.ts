@@ -27,8 +27,10 @@ const EVENTS: RunEvent[] = [
   { type: 'usage', usage: { promptTokens: 10, completionTokens: 4 } },
   {
     type: 'evidence',
+    unchecked: 0,
+    cited: true,
     sentences: [
-      { text: 'It is 940 kg [1].', start: 0, end: 17, cites: [1], support: 0.2, supported: false, issues: [] },
+      { text: 'It is 940 kg [1].', start: 0, end: 17, cites: [1], support: 0.2, outcome: 'differs', issues: [] },
     ],
   },
   { type: 'finish', reason: 'stop' },

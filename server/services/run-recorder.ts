@@ -1,6 +1,7 @@
 import { isAbort, toAppError } from '../core/errors';
 import type { Principal, RunEvent, RunRequest } from '../core/run';
 import type { RunRecord } from '../core/run-record';
+import { UsageTally } from '../core/usage';
 import { toQuery } from '../orchestrate/gate';
 
 const MAX_QUESTION_CHARS = 8_000;
@@ -10,6 +11,7 @@ const MAX_ANSWER_CHARS = 200_000;
 export class RunRecorder {
   private readonly started = performance.now();
   private readonly record: RunRecord;
+  private readonly usage = new UsageTally();
 
   constructor(request: RunRequest, context: { runId: string; principal: Principal }, configuration: string) {
     this.record = {
@@ -28,6 +30,7 @@ export class RunRecorder {
       answeredBy: null,
       answer: '',
       evidence: [],
+      conflicts: [],
       usage: null,
       firstTokenMs: null,
       totalMs: 0,
@@ -73,8 +76,12 @@ export class RunRecorder {
       case 'evidence':
         record.evidence = event.sentences;
         break;
+      case 'conflicts':
+        record.conflicts = event.conflicts;
+        break;
       case 'usage':
-        record.usage = event.usage;
+        this.usage.see(event.usage, event.call);
+        record.usage = this.usage.total ?? null;
         break;
       case 'finish':
         record.finish = event.reason;

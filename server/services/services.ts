@@ -21,6 +21,7 @@ import { lockDataFolder } from '../store/data-lock';
 import { type Database, openDatabase } from '../store/database';
 import { DocumentRepository } from '../store/documents';
 import { EvidenceRepository } from '../store/evidence';
+import { MarkerRepository } from '../store/markers';
 import { RunRepository } from '../store/runs';
 import { SettingsRepository } from '../store/settings';
 import { UsageRepository } from '../store/usage';
@@ -44,6 +45,8 @@ export interface ServicesOptions {
 
 const AUTO_POLL_MS = 5_000;
 const HEALTH_TTL_MS = 2_000;
+/** A conversation may be taken up again so much later. */
+const MARKER_DAYS = 180;
 const TRIM_MS = 3_600_000;
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 const SAMPLES_ADDED = 'samples-added';
@@ -75,11 +78,12 @@ export class Services {
     private readonly dropFolder: DropFolder,
     readonly audit: AuditRepository,
     readonly evidence: EvidenceRepository,
+    private readonly markers: MarkerRepository,
     readonly usage: UsageRepository,
     readonly runRecords: RunRepository,
     private readonly lock: { release(): void },
   ) {
-    this.current = new Snapshot(config.config, knowledge, evidence);
+    this.current = new Snapshot(config.config, knowledge, { evidence, markers });
     this.answers = new Answers({ usage, runRecords, prompts: this.prompts, snapshot: () => this.current });
     this.runs = new RunRegistry((request, context, signal) => this.answers.start(request, context, signal));
     this.pulls = new PullRegistry(() => this.snapshot.providers.ollama.forgetModels());
@@ -133,6 +137,7 @@ export class Services {
       dropFolder,
       audit,
       new EvidenceRepository(database),
+      new MarkerRepository(database),
       new UsageRepository(database),
       new RunRepository(database),
       lock,
@@ -285,7 +290,7 @@ export class Services {
     await this.dropFolder.stop();
     await this.knowledge.stopIngestion();
     await answered;
-    await Promise.all([this.usage.flush(), this.runRecords.flush()]);
+    await Promise.all([this.usage.flush(), this.runRecords.flush(), this.markers.flush()]);
     await this.knowledge.close();
     await this.database.destroy();
     this.lock.release();
@@ -299,7 +304,12 @@ export class Services {
       await this.endWithdrawn();
     }
     if (change.changed.includes('IVY_ADMIN_PASSWORD')) await this.notePassword();
-    const next = new Snapshot(change.config, this.knowledge, this.evidence, this.current);
+    const next = new Snapshot(
+      change.config,
+      this.knowledge,
+      { evidence: this.evidence, markers: this.markers },
+      this.current,
+    );
     await next.providers.resolveAuto();
     this.current = next;
     // From here on no answer is recorded that should not be.
@@ -318,6 +328,7 @@ export class Services {
       await this.runRecords.trim(runRetentionDays);
       // Links of answers must work for a while even when nothing is recorded.
       await this.evidence.trim(Math.max(1, runRetentionDays));
+      await this.markers.trim(MARKER_DAYS);
     } finally {
       this.trimLater();
     }

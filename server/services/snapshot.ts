@@ -15,6 +15,7 @@ import { OllamaModels } from '../providers/ollama-models';
 import { OpenAiEmbeddings } from '../providers/openai-embeddings';
 import { ProviderRegistry } from '../providers/registry';
 import type { EvidenceRepository } from '../store/evidence';
+import type { MarkerRepository } from '../store/markers';
 
 /** A question waits this long for the order of its passages. */
 const RERANK_MS = 3_000;
@@ -40,7 +41,7 @@ export class Snapshot {
   constructor(
     readonly config: Config,
     private readonly knowledge: KnowledgeBase,
-    private readonly evidence: EvidenceRepository,
+    private readonly kept: { evidence: EvidenceRepository; markers: MarkerRepository },
     previous?: Snapshot,
   ) {
     this.providers = new ProviderRegistry(config, previous?.providers);
@@ -76,13 +77,20 @@ export class Snapshot {
     const settings = this.config.rag;
     const hasDocuments = () => this.agent !== undefined || this.knowledge.hasDocuments;
     const keepEvidence = (runId: string, passages: readonly CitedPassage[]) => {
-      this.evidence.save(runId, passages).catch((error) => log.error({ err: error }, 'evidence cannot be kept'));
+      this.kept.evidence.save(runId, passages).catch((error) => log.error({ err: error }, 'evidence cannot be kept'));
     };
+    const { markers } = this.kept;
     const parts = {
       retriever: this.retriever,
       rewriter: this.rewriter,
       ratios: this.ratios,
       settings,
+      issued: {
+        known: (fingerprints: readonly string[]) => markers.known(fingerprints),
+        add: (fingerprints: readonly string[]) => {
+          markers.add(fingerprints).catch((error) => log.error({ err: error }, 'markers of an answer cannot be kept'));
+        },
+      },
       hasDocuments,
       ...(this.agent && { keepEvidence }),
     };

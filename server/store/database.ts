@@ -14,17 +14,16 @@ export type Database = Kysely<Schema>;
 export async function openDatabase(path: string): Promise<Database> {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const sqlite = new DatabaseSync(path);
-  sqlite.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; ' +
-      // What is deleted is overwritten.
-      'PRAGMA secure_delete = ON;',
-  );
-  const check = sqlite.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (check.quick_check !== 'ok') {
-    throw new Error(
-      `The state database ${path} is damaged (${check.quick_check}). Restore a backup of the data folder.`,
+  const damage = damageOf(() => {
+    sqlite.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; ' +
+        // What is deleted is overwritten.
+        'PRAGMA secure_delete = ON;',
     );
-  }
+    return (sqlite.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }).quick_check;
+  });
+  if (damage)
+    throw new Error(`The state database ${path} is damaged (${damage}). Restore a backup of the data folder.`);
   const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: toKysely(sqlite) }) });
   const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
@@ -51,4 +50,16 @@ function toKysely(sqlite: InstanceType<typeof DatabaseSync>): SqliteDatabase {
       };
     },
   };
+}
+
+/** What is wrong with a database; some damage already keeps the check from running. */
+function damageOf(check: () => string): string | undefined {
+  try {
+    const found = check();
+    return found === 'ok' ? undefined : found;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    if (/malformed|not a database|corrupt/i.test(said)) return said;
+    throw error;
+  }
 }

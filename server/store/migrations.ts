@@ -134,4 +134,14 @@ export const migrations: Record<string, Migration> = {
       }
     },
   },
+  '0008-markers': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('markers')
+        .addColumn('fingerprint', 'text', (c) => c.primaryKey())
+        .addColumn('issued_at', 'bigint', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('markers_issued').on('markers').column('issued_at').execute();
+    },
+  },
 };

@@ -1,3 +1,4 @@
+import type { EvidenceOutcome } from '../core/run';
 import type { RunRecord, RunSummary } from '../core/run-record';
 import { Batch } from './batch';
 import type { Database } from './database';
@@ -22,7 +23,7 @@ export class RunRepository {
   async get(id: string): Promise<RunRecord | undefined> {
     await this.flush();
     const row = await this.database.selectFrom('runs').select('record').where('id', '=', id).executeTakeFirst();
-    return row && (JSON.parse(row.record) as RunRecord);
+    return row && fromStored(row.record);
   }
 
   /** Newest first, those that follow the record `after` when it is given. */
@@ -66,7 +67,7 @@ export class RunRepository {
 }
 
 function toSummary({ id, at, caller, model, question, totalMs, error, retrieval, evidence }: RunRecord): RunSummary {
-  const doubtful = evidence.filter(({ supported }) => supported === false).length;
+  const doubtful = evidence.filter(({ outcome }) => outcome === 'differs' || outcome === 'no_source').length;
   return {
     id,
     at,
@@ -78,4 +79,16 @@ function toSummary({ id, at, caller, model, question, totalMs, error, retrieval,
     state: retrieval?.state ?? null,
     doubtful,
   };
+}
+
+/** Records of the first version say `supported` of a sentence instead of its outcome. */
+function fromStored(json: string): RunRecord {
+  const record = JSON.parse(json) as RunRecord;
+  const evidence = record.evidence.map((sentence) => {
+    if (sentence.outcome !== undefined) return sentence;
+    const { supported, ...rest } = sentence as typeof sentence & { supported?: boolean | null };
+    const outcome: EvidenceOutcome = supported === true ? 'supported' : supported === false ? 'differs' : 'unknown';
+    return { ...rest, outcome };
+  });
+  return { ...record, evidence, conflicts: record.conflicts ?? [] };
 }

@@ -46,6 +46,8 @@ export interface Schema {
   };
   sessions: { digest: string; created_at: number; expires_at: number };
   evidence: { run_id: string; n: number; passage: string; created_at: number };
+  /** What markers in answers are recognised by, and when they were given out. */
+  markers: { fingerprint: string; issued_at: number };
   usage: {
     day: string;
     caller: string;

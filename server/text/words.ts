@@ -1,5 +1,6 @@
 import { foldLetters, plainSigns } from './fold';
 import type { Language } from './language';
+import { UNSPACED_LETTERS } from './scripts';
 
 /**
  * A word of a text as search sees it. `surface` is folded and in lower case, `stems` are what its inflected forms
@@ -24,8 +25,7 @@ const NUMBER = /^\d+(?:[.,:]\d+)+$/;
 const PAIRED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー々〆]+/gu;
 /** Written without blanks, divided by a dictionary. */
 const DIVIDED = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'u');
 /** Where a word is broken at the end of a line. */
 const BREAK = /-(?:[ \t]*\n[ \t]*| )(?=\p{Ll}{2})/gu;
 /** `pre- and post-launch` is no broken word. */

@@ -1,6 +1,7 @@
 import type { FinishReason, TokenLogprob, ToolCall, Usage } from '../../core/chat';
 import type { AppError } from '../../core/errors';
 import type { RunEvent } from '../../core/run';
+import { UsageTally } from '../../core/usage';
 import { createId } from '../../lib/ids';
 import { type CitationWriter, codePoints } from '../citation-writer';
 import { toLogprobs } from '../logprobs';
@@ -37,7 +38,7 @@ export class ResponseWriter {
   private readonly output: object[] = [];
   private open: OpenText | undefined;
   private begun = false;
-  private usage: Usage | undefined;
+  private readonly usage = new UsageTally();
   private finish: FinishReason | undefined;
   private readonly rag = new RagFacts();
   /** Code points of the messages before the open one: offsets of citations count from the start of theirs. */
@@ -70,7 +71,10 @@ export class ResponseWriter {
           }
           break;
         case 'usage':
-          this.usage = event.usage;
+          this.usage.see(event.usage, event.call);
+          break;
+        case 'conflicts':
+          for (const data of this.citations.conflicting(event)) out.push({ type: 'response.ivy.event', event: data });
           break;
         case 'text-delta':
           this.citations.text(event);
@@ -88,6 +92,7 @@ export class ResponseWriter {
           this.addCall(event.call, out);
           break;
         case 'evidence':
+          this.rag.see(event);
           for (const data of this.citations.evidence(event)) out.push({ type: 'response.ivy.event', event: data });
           break;
         case 'finish':
@@ -126,7 +131,7 @@ export class ResponseWriter {
   response(): object {
     return this.object(this.incomplete ? 'incomplete' : 'completed', {
       incomplete_details: this.incomplete ?? null,
-      usage: toResponseUsage(this.usage ?? { promptTokens: 0, completionTokens: 0 }),
+      usage: toResponseUsage(this.usage.total ?? { promptTokens: 0, completionTokens: 0 }),
       completed_at: this.incomplete ? null : Math.floor(Date.now() / 1000),
     });
   }
@@ -138,7 +143,6 @@ export class ResponseWriter {
 
   private object(status: string, change: object): object {
     const { id, created, model, requestId, echo } = this.head;
-    const evidence = this.citations.toEvidence();
     return {
       id,
       object: 'response',
@@ -156,7 +160,7 @@ export class ResponseWriter {
       service_tier: 'default',
       usage: null,
       ...echo,
-      ivy: { request_id: requestId, rag: this.rag.toWire(), ...(evidence && { evidence }) },
+      ivy: { request_id: requestId, rag: this.rag.toWire(), ...this.citations.toWire() },
       ...change,
     };
   }

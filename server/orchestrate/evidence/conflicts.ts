@@ -1,0 +1,70 @@
+import type { CitedPassage } from '../../core/knowledge';
+import type { Conflict } from '../../core/run';
+import { agrees } from '../../text/quantities';
+import type { Placed, Source, Statement } from './statements';
+
+/** Statements with values that are compared, so that many long passages cannot keep it busy. */
+const MAX_STATEMENTS = 150;
+const MAX_CONFLICTS = 5;
+const MAX_TEXT = 300;
+/** Share of their words that two statements have in common when they speak of the same, and less when an identifier says so. */
+const SAME_WORDS = 0.6;
+const SAME_WORDS_OF_ONE_NAME = 0.35;
+
+/**
+ * Passages of different documents that give different values of the same: of one identifier, or in nearly the same
+ * words. It is narrow on purpose: two values are only set against each other where nothing else tells them apart.
+ */
+export function findConflicts(
+  passages: readonly CitedPassage[],
+  sourceOf: (n: number) => Source | undefined,
+): Conflict[] {
+  const documentOf = new Map(passages.map(({ n, documentId, source }) => [n, documentId ?? source]));
+  const statements = passages
+    .flatMap(({ n }) => sourceOf(n)?.statements ?? [])
+    .filter(({ quantities }) => quantities.some(({ unit, spelled }) => unit && !spelled))
+    .slice(0, MAX_STATEMENTS);
+  const conflicts: Conflict[] = [];
+  const seen = new Set<string>();
+  for (const [index, first] of statements.entries()) {
+    for (const second of statements.slice(index + 1)) {
+      if (documentOf.get(first.n) === documentOf.get(second.n)) continue;
+      const subject = sameSubject(first, second);
+      const pair = subject && differing(first, second);
+      if (!subject || !pair) continue;
+      const key = `${subject} ${pair[0].text} ${pair[1].text}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      conflicts.push({ subject, first: toSide(first, pair[0]), second: toSide(second, pair[1]) });
+      if (conflicts.length === MAX_CONFLICTS) return conflicts;
+    }
+  }
+  return conflicts;
+}
+
+const toSide = ({ n, text }: Statement, { text: value }: Placed) => ({ n, value, text: text.slice(0, MAX_TEXT) });
+
+/** What two statements both speak of; undefined when that is not certain. */
+function sameSubject(first: Statement, second: Statement): string | undefined {
+  const named = [...first.identifiers, ...first.owners].find(
+    (name) => second.identifiers.has(name) || second.owners.has(name),
+  );
+  const shared = [...first.words].filter((word) => second.words.has(word));
+  const likeness = shared.length / Math.max(1, Math.min(first.words.size, second.words.size));
+  if (named) return likeness >= SAME_WORDS_OF_ONE_NAME ? named : undefined;
+  // Another identifier, or a word that only one of them has, may be what tells them apart.
+  if (first.identifiers.size + second.identifiers.size + first.owners.size + second.owners.size > 0) return undefined;
+  const all = new Set([...first.words, ...second.words]).size;
+  return shared.length >= 3 && shared.length / all >= SAME_WORDS ? shared.join(' ') : undefined;
+}
+
+/** The values that the two statements give differently; undefined unless all others agree. */
+function differing(first: Statement, second: Statement): [Placed, Placed] | undefined {
+  const open = (of: Statement, other: Statement) =>
+    of.quantities.filter((value) => !other.quantities.some((there) => agrees(value, there)));
+  const [mine, theirs] = [open(first, second), open(second, first)];
+  const [a] = mine;
+  const [b] = theirs;
+  if (mine.length !== 1 || theirs.length !== 1 || !a?.unit || a.unit.key !== b?.unit?.key) return undefined;
+  return [a, b];
+}

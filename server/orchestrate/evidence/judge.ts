@@ -1,0 +1,222 @@
+import type { CitedPassage } from '../../core/knowledge';
+import type { Citation, EvidenceIssue, EvidenceOutcome, SentenceEvidence } from '../../core/run';
+import { detectLanguage, ENGLISH, type Language } from '../../text/language';
+import { quantitiesOf } from '../../text/quantities';
+import { type Span, splitSentences } from '../../text/sentences';
+import { type Claim, type Comparison, compare } from './compare';
+import { isUnspaced, localWords, type Source, toSource, wordsOf } from './statements';
+import { forcesOf, isNegated } from './wording';
+
+/** Longer answers are checked up to here; the rest is counted as unchecked. */
+const MAX_SENTENCES = 400;
+const MAX_SENTENCE_CHARS = 2_000;
+const MAX_NEAREST_CHARS = 300;
+/** The check gives way to other answers after this long. */
+const SLICE_MS = 8;
+
+export interface Judged {
+  sentences: SentenceEvidence[];
+  /** Sentences that were not looked at, since the answer has too many. */
+  unchecked: number;
+}
+
+/** What an answer is compared with. */
+export interface Against {
+  passages: readonly CitedPassage[];
+  sourceOf(n: number): Source | undefined;
+  everySentence: boolean;
+}
+
+/** The passages of an answer by their numbers, each taken apart when it is first asked for; undefined for one without text. */
+export function toSources(text: string, passages: readonly CitedPassage[]): (n: number) => Source | undefined {
+  const language = languageOf(withoutThoughts(text), passages);
+  const sources = new Map<number, Source>();
+  return (n) => {
+    const known = sources.get(n);
+    if (known) return known;
+    const passage = passages.find((candidate) => candidate.n === n);
+    if (passage?.text === undefined) return undefined;
+    const source = toSource(passage, language);
+    sources.set(n, source);
+    return source;
+  };
+}
+
+const languageOf = (answer: string, passages: readonly CitedPassage[]): Language =>
+  detectLanguage(answer) ?? detectLanguage(passages.map(({ text = '' }) => text).join('\n')) ?? ENGLISH;
+
+/**
+ * How each sentence of an answer stands to the passages that the model was given, without a model. A sentence that
+ * cites is compared with what it cites, one that does not with all of them; what makes no claim (a question, a
+ * heading, a lead-in) is left out. `everySentence` is false where Ivy itself wrote what cites nothing.
+ */
+export async function judgeSentences(
+  text: string,
+  citations: readonly Citation[],
+  { passages, sourceOf, everySentence }: Against,
+): Promise<Judged> {
+  const answer = withoutThoughts(text);
+  const language = languageOf(answer, passages);
+  const assumed = detectLanguage(answer) === undefined;
+  const unspaced = isUnspaced(answer);
+  const names = passages.flatMap(namesOf);
+  const sentences: SentenceEvidence[] = [];
+  let unchecked = 0;
+  let next = 0;
+  let sliceEnds = performance.now() + SLICE_MS;
+  for (const span of splitSentences(answer)) {
+    const cites = new Set<number>();
+    for (; next < citations.length && (citations[next]?.at ?? 0) < span.end; next++) {
+      const citation = citations[next];
+      if (citation && citation.at >= span.start) cites.add(citation.n);
+    }
+    if (cites.size === 0 && !everySentence) continue;
+    const claim = toClaim(text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS)), {
+      language,
+      assumed,
+      unspaced,
+      names,
+    });
+    if (!claim || (cites.size === 0 && !isStatement(text, span, claim))) continue;
+    if (sentences.length >= MAX_SENTENCES) {
+      unchecked += 1;
+      continue;
+    }
+    const verdict =
+      cites.size > 0
+        ? judgeCited(
+            claim,
+            [...cites].map(sourceOf).filter((source) => source !== undefined),
+          )
+        : judgeUncited(
+            claim,
+            passages.map(({ n }) => sourceOf(n)).filter((source) => source !== undefined),
+          );
+    sentences.push({ text: text.slice(span.start, span.end), ...span, cites: [...cites], ...verdict });
+    if (performance.now() < sliceEnds) continue;
+    await new Promise(setImmediate);
+    sliceEnds = performance.now() + SLICE_MS;
+  }
+  return { sentences, unchecked };
+}
+
+type Verdict = Pick<SentenceEvidence, 'outcome' | 'support' | 'issues' | 'nearest' | 'attributed'>;
+
+function judgeCited(claim: Claim, sources: readonly Source[]): Verdict {
+  if (sources.length === 0) return { outcome: 'unknown', support: null, issues: [] };
+  return toVerdict(compare(claim, sources));
+}
+
+/** Of a sentence that cites nothing: a passage that bears it out is named, and one that says otherwise. */
+function judgeUncited(claim: Claim, sources: readonly Source[]): Verdict {
+  if (sources.length === 0) return { outcome: 'no_source', support: null, issues: [] };
+  let best: (Comparison & { n: number }) | undefined;
+  for (const source of sources) {
+    const found = { ...compare(claim, [source]), n: source.n };
+    if (found.outcome === 'supported' && (best?.outcome !== 'supported' || (found.support ?? 0) > (best.support ?? 0)))
+      best = found;
+  }
+  if (best) return { ...toVerdict(best), attributed: best.n };
+  const all = compare(claim, sources);
+  // What differs must be of the same thing; of the rest nothing bears it out.
+  const outcome: EvidenceOutcome = all.outcome === 'differs' ? 'differs' : 'no_source';
+  return { ...toVerdict({ ...all, outcome }), ...(outcome === 'no_source' && { issues: all.issues }) };
+}
+
+function toVerdict({ outcome, support, issues, nearest }: Comparison): Verdict {
+  return {
+    outcome,
+    support: support === null ? null : Math.round(support * 100) / 100,
+    issues: issues as EvidenceIssue[],
+    ...(nearest && { nearest: { n: nearest.n, text: shorten(nearest.text) } }),
+  };
+}
+
+const shorten = (text: string) =>
+  text.length <= MAX_NEAREST_CHARS ? text : `${text.slice(0, MAX_NEAREST_CHARS - 1)}…`;
+
+interface Answer {
+  language: Language;
+  assumed: boolean;
+  unspaced: boolean;
+  /** What the model was told that the passages are from: naming them claims nothing that a text would have to hold. */
+  names: readonly string[];
+}
+
+/** What a sentence claims; undefined when it holds nothing that could be compared. */
+function toClaim(sentence: string, { language, assumed, unspaced, names }: Answer): Claim | undefined {
+  const text = withoutNames(
+    sentence.replace(/\[\d{1,3}\]/g, (marker) => ' '.repeat(marker.length)),
+    names,
+  ).replace(/\u00ad/g, '');
+  const quantities = quantitiesOf(text, language.code);
+  // Numbers and units are compared as such; as words they would count twice.
+  let wording = text;
+  for (const { start, end } of quantities)
+    wording = wording.slice(0, start) + ' '.repeat(end - start) + wording.slice(end);
+  const { words, identifiers } = wordsOf(wording.replace(REPORTING, ' '), language);
+  if (words.size + identifiers.size + quantities.length === 0) return undefined;
+  return {
+    text,
+    words,
+    identifiers,
+    quantities: quantities.map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) })),
+    forces: forcesOf(text),
+    negated: isNegated(text),
+    language,
+    assumed,
+    unspaced,
+  };
+}
+
+/** Words that say where a statement is from. */
+const REPORTING =
+  /(?<!\p{L})(?:according to|as (?:stated|described|specified|defined|shown|given) in|(?:the )?(?:document|passage|source|text|standard|manual) (?:states|says|specifies|describes|notes|mentions) that|laut|gemäß|dem Dokument zufolge|selon|d'après|conformément à|según|de acuerdo con|secondo|согласно)(?!\p{L})|根据|根據|によると|によれば/giu;
+
+/** Lead-ins, questions, headings and what a model says of itself or of its sources as a whole. */
+const NO_CLAIM =
+  /^(?:sure|certainly|of course|okay|here (?:is|are)|let me|let's|i |i'|please |feel free|if you |hope |based on |according to the (?:provided|given)|in summary|sources?:|quellen?:|gerne|hier (?:ist|sind)|ich |bitte |wenn sie |zusammenfass|bien sûr|voici|je |n'hésitez|por supuesto|aquí |ecco|конечно|вот )/i;
+const ABOUT_SOURCES =
+  /(?<!\p{L})(?:documents?|passages?|context|sources?|excerpts?|information provided|dokumente?n?|textstellen?|quellen?|kontext|passages|extraits?|contexte)(?!\p{L})[^.]{0,80}(?<!\p{L})(?:not|no|n't|nothing|nicht|kein\p{L}*|nichts|pas|aucune?|rien)(?!\p{L})|(?<!\p{L})(?:no|kein\p{L}*|aucune?) (?:document|passage|dokument|textstelle)/iu;
+
+/** Whether an uncited sentence claims something of the documents' subject. */
+function isStatement(text: string, { start, end }: Span, claim: Claim): boolean {
+  const sentence = text.slice(start, end).trim();
+  if (/[?？]["”*)]*$/.test(sentence)) return false;
+  const exact = claim.quantities.some(({ spelled }) => !spelled) || claim.identifiers.size > 0;
+  if (exact) return true;
+  const line = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
+  if (/^\s*#/.test(line) || /[:：]["”*_]*$/.test(sentence)) return false;
+  // A line in bold and nothing else is a heading.
+  if (/^(?:\*\*|__)[^*_]+(?:\*\*|__)$/.test(sentence)) return false;
+  if (claim.words.size < 3 || NO_CLAIM.test(sentence.replace(/^[*_"“]+/, '')) || ABOUT_SOURCES.test(sentence))
+    return false;
+  return /\p{L}/u.test(sentence);
+}
+
+/** What a model thinks aloud before it answers is no part of the answer. The length stays. */
+function withoutThoughts(text: string): string {
+  return text.replace(/<(think|thinking|reasoning)>[\s\S]*?(?:<\/\1>|$)/g, (thought) => thought.replace(/[^\n]/g, ' '));
+}
+
+function namesOf({ source, page, pageKind, title, heading }: CitedPassage): string[] {
+  // A heading in words may be what the sentence is about; one with a number is where it stands.
+  const numbered = [source.replace(/\.\w{1,5}$/, ''), title, heading].filter((name) => name && /\d/.test(name));
+  return [source, `${pageKind} ${page}`, `p. ${page}`, ...(numbered as string[])].filter(({ length }) => length > 2);
+}
+
+/** Blanks in place of the names of sources; everything else stays where it was. */
+function withoutNames(sentence: string, names: readonly string[]): string {
+  const folded = sentence.toLowerCase();
+  if (folded.length !== sentence.length) return sentence;
+  let rest = sentence;
+  for (const name of names) {
+    const wanted = name.toLowerCase();
+    for (let at = folded.indexOf(wanted); at >= 0; at = folded.indexOf(wanted, at + wanted.length)) {
+      // "page 3" is not named by "page 30".
+      if (/[\p{L}\p{N}]/u.test(folded[at + wanted.length] ?? ' ')) continue;
+      rest = rest.slice(0, at) + ' '.repeat(wanted.length) + rest.slice(at + wanted.length);
+    }
+  }
+  return rest;
+}
