@@ -1,5 +1,8 @@
 import { type NextRequest, NextResponse } from 'next/server';
 
+/** Where OpenAI clients ask whose base URL lacks its end. */
+const WITHOUT_V1 = /^\/(?:chat\/completions|completions|models|embeddings|responses)\/?$/;
+
 /**
  * Sets the content security policy of pages, with a fresh nonce that Next puts on its scripts, and lets
  * pages only be read: a POST to one is how server actions are called, of which there are none. This is
@@ -7,6 +10,13 @@ import { type NextRequest, NextResponse } from 'next/server';
  * that the request itself carries is overwritten.
  */
 export function proxy(request: NextRequest): NextResponse {
+  if (WITHOUT_V1.test(request.nextUrl.pathname)) {
+    const message = `There is no ${request.nextUrl.pathname} here. The base URL has to end with /v1.`;
+    return NextResponse.json(
+      { error: { message, type: 'invalid_request_error', param: null, code: 'not_found' } },
+      { status: 404 },
+    );
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const message = `${request.method} is not possible here.`;
     const error = { message, type: 'invalid_request_error', param: null, code: null };

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { AppError } from '@/server/core/errors';
 import { checkShape } from './json-shape';
 
@@ -23,7 +24,7 @@ export function checkJsonType(request: Request): void {
   throw new AppError('unsupported_media_type', 'Send the body as JSON with "content-type: application/json".');
 }
 
-/** Reads a text body, up to `maxBytes`, whatever its declared length. */
+/** Reads a text body in UTF-8, up to `maxBytes`, whatever its declared length. */
 export async function readBody(request: Request, maxBytes: number): Promise<string> {
   const tooLarge = () =>
     new AppError('payload_too_large', `The body is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
@@ -35,5 +36,8 @@ export async function readBody(request: Request, maxBytes: number): Promise<stri
     if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const body = Buffer.concat(chunks);
+  // Decoded with replacement characters, the model would read what nobody wrote.
+  if (!isUtf8(body)) throw new AppError('invalid_request', 'The body is not valid UTF-8: send it in this encoding.');
+  return body.toString('utf8');
 }

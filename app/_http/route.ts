@@ -30,7 +30,10 @@ export function route<Params = Record<string, never>>(audience: Audience | 'publ
     let response: Response;
     try {
       services = await getServices();
-      const principal = audience === 'public' ? ANYONE : await services.access.authorize(request, audience);
+      const principal =
+        audience === 'public'
+          ? ANYONE
+          : await services.access.authorize(request, audience, { cors: isOpenToOrigins(request) });
       response = await handler({ request, params: await context.params, services, principal, requestId });
     } catch (error) {
       // The caller has gone: nobody reads this, and nothing went wrong.
@@ -79,19 +82,27 @@ function withHeaders(
   headers.set('x-request-id', requestId);
   headers.set('x-content-type-options', 'nosniff');
   if (!headers.has('cache-control')) headers.set('cache-control', 'private, no-store');
+  if (!isOpenToOrigins(request)) return response;
+  headers.append('vary', 'origin');
   const origin = request.headers.get('origin');
-  if (origin && services?.config.config.corsOrigins.includes(origin)) {
-    headers.set('access-control-allow-origin', origin);
-    headers.set(
-      'access-control-allow-headers',
-      'authorization, content-type, x-ivy-rag, x-ivy-top-k, x-ivy-min-score, x-ivy-collections, x-ivy-citations',
-    );
-    headers.set('access-control-allow-methods', 'GET, POST, DELETE');
-    headers.set(
-      'access-control-expose-headers',
-      'x-request-id, x-ivy-rag, x-ivy-left-out, x-ivy-ignored-params, retry-after',
-    );
-    headers.append('vary', 'origin');
-  }
+  if (!origin || !services?.config.config.corsOrigins.includes(origin)) return response;
+  headers.set('access-control-allow-origin', origin);
+  headers.set(
+    'access-control-expose-headers',
+    'x-request-id, x-ivy-rag, x-ivy-cited, x-ivy-left-out, x-ivy-ignored-params, retry-after',
+  );
+  const wanted = request.headers.get('access-control-request-headers');
+  if (request.method !== 'OPTIONS') return response;
+  const allowed = (wanted ?? '').split(',').map((name) => name.trim().toLowerCase());
+  headers.set('access-control-allow-headers', allowed.filter((name) => ALLOWED_HEADER.test(name)).join(', '));
+  headers.set('access-control-allow-methods', 'GET, POST');
+  headers.set('access-control-max-age', '600');
   return response;
 }
+
+/** Web pages of other origins may use the API, and nothing that manages Ivy. */
+const isOpenToOrigins = (request: Request) => /^\/(?:v1|query)(?:\/|$)/.test(new URL(request.url).pathname);
+
+/** What a page may send: our own headers, and those of the official SDKs and of the clients that imitate them. */
+const ALLOWED_HEADER =
+  /^(?:authorization|content-type|accept|user-agent|idempotency-key|http-referer|x-title|x-request-id|openai-(?:organization|project|beta)|x-stainless-[a-z-]{1,40}|x-ivy-[a-z-]{1,40}|x-openwebui-[a-z-]{1,40})$/;

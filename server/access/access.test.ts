@@ -20,8 +20,11 @@ async function setUp(change: Partial<AccessPolicy> = {}, keys: string[] = []) {
   };
   const access = new Access(new AccessRepository(database), () => policy);
   await access.syncKeys(keys);
-  const authorize = (headers: Record<string, string>, audience: 'api' | 'page' | 'either' = 'api', method = 'POST') =>
-    access.authorize({ method, headers: new Headers({ host: '127.0.0.1:8000', ...headers }) }, audience);
+  const authorize = (
+    headers: Record<string, string>,
+    audience: 'api' | 'page' | 'either' = 'api',
+    { method = 'POST', cors = false } = {},
+  ) => access.authorize({ method, headers: new Headers({ host: '127.0.0.1:8000', ...headers }) }, audience, { cors });
   return { access, authorize, database, policy };
 }
 
@@ -75,7 +78,7 @@ describe('on loopback', () => {
     'Host %j is refused',
     async (host) => {
       const { authorize } = await setUp();
-      await expect(authorize({ host }, 'api', 'GET')).rejects.toMatchObject({ status: 403 });
+      await expect(authorize({ host }, 'api', { method: 'GET' })).rejects.toMatchObject({ status: 403 });
     },
   );
 
@@ -94,10 +97,13 @@ describe('on loopback', () => {
     }
     await expect(authorize({ 'sec-fetch-site': 'cross-site' })).rejects.toMatchObject({ status: 403 });
     await expect(authorize({ 'sec-fetch-site': 'same-site' })).rejects.toMatchObject({ status: 403 });
-    for (const origin of ['http://127.0.0.1:8000', 'https://chat.example'])
-      expect(await authorize({ origin })).toBeDefined();
+    expect(await authorize({ origin: 'http://127.0.0.1:8000' })).toBeDefined();
+    // An origin that was let in may use the API, and nothing else.
+    const page = { origin: 'https://chat.example' };
+    expect(await authorize(page, 'api', { cors: true })).toBeDefined();
+    await expect(authorize(page, 'either')).rejects.toMatchObject({ status: 403 });
     expect(await authorize({ 'sec-fetch-site': 'same-origin' })).toBeDefined();
-    expect(await authorize({ origin: 'https://evil.example' }, 'api', 'GET')).toBeDefined();
+    expect(await authorize({ origin: 'https://evil.example' }, 'api', { method: 'GET' })).toBeDefined();
   });
 });
 

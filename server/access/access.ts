@@ -62,10 +62,15 @@ export class Access {
     private readonly policy: () => AccessPolicy,
   ) {}
 
-  /** The principal of a request; throws 401 or 403 with what is missing. */
-  async authorize(request: { method: string; headers: Headers }, audience: Audience): Promise<Principal> {
+  /** The principal of a request; throws 401 or 403 with what is missing. `cors` where pages of allowed origins may ask. */
+  async authorize(
+    request: { method: string; headers: Headers },
+    audience: Audience,
+    { cors } = { cors: false },
+  ): Promise<Principal> {
     const policy = this.policy();
-    checkOrigin(request, policy);
+    // Other origins are let in to the API only.
+    checkOrigin(request, cors ? policy : { ...policy, corsOrigins: [] });
     if (audience !== 'page') {
       const key = await this.byKey(request.headers);
       if (key) return key;

@@ -15,6 +15,14 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+/** Origins as browsers write them; a slash at the end or capital letters do not matter, anything else would never match. */
+const origins = list
+  .refine(
+    (values) => values.every((value) => URL.canParse(value) && /^https?:\/\/[^/?#@]+\/?$/i.test(value)),
+    'must be origins such as https://chat.example.org, without a path, separated by commas',
+  )
+  .transform((values) => values.map((value) => new URL(value).origin));
+
 const boolean = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
@@ -69,7 +77,7 @@ export const variables = {
   IVY_DATA_DIR: z.string(),
   PUBLIC_URL: httpUrl,
   IVY_ALLOWED_HOSTS: list,
-  IVY_CORS_ORIGINS: list,
+  IVY_CORS_ORIGINS: origins,
   IVY_API_KEYS: list.refine((keys) => keys.every((key) => key.length >= 16), 'each key needs at least 16 characters'),
   OPENWEBUI_JWT_SECRET: z.string().min(16, 'needs at least 16 characters').max(500),
   IVY_ADMIN_PASSWORD: z.string().min(10, 'needs at least 10 characters').max(200),

@@ -141,12 +141,21 @@ function toPassage(document: z.output<typeof responseSchema>['documents'][number
     page: document.page_index,
     pageKind: document.page_kind ?? 'page',
     heading: document.heading ?? undefined,
-    text: document.text?.trim() ? document.text : undefined,
+    text: document.text?.trim() ? toText(document.text) : undefined,
     score: document.score,
     scores: Object.fromEntries(scores),
     url: safeUrl(document.url),
     collection: document.collection ?? undefined,
   };
+}
+
+/** A whole page fits; more would fill the prompt, and every later step works through it. */
+const MAX_TEXT_CHARS = 8_000;
+
+function toText(text: string): string {
+  if (text.length <= MAX_TEXT_CHARS) return text;
+  // Not within a character of two units.
+  return `${text.slice(0, MAX_TEXT_CHARS).replace(/[\ud800-\udbff]$/, '')} …`;
 }
 
 /** Only web links are kept: the value ends up in a page. */

@@ -42,7 +42,7 @@ const MAX_QUERY_CHARS = 300;
 /** The list has to fit into one line, since clients take only one; names are nearly always ASCII. */
 const MAX_ANNOTATION_CHARS = 40_000;
 const ANNOTATION_FRAME = 110;
-const MAX_EVIDENCE_CHARS = 40_000;
+const MAX_EVIDENCE_BYTES = 40_000;
 const MAX_SENTENCE_CHARS = 400;
 const MAX_DOUBT_CHARS = 160;
 /** Doubtful sentences that Open WebUI shows as lines of their own. */
@@ -134,13 +134,13 @@ export class CitationWriter {
   toWire(): WireChecked {
     if (this.style === 'none' || !this.checked) return {};
     const { sentences, unchecked } = this.checked;
-    let room = MAX_EVIDENCE_CHARS;
+    let room = MAX_EVIDENCE_BYTES;
     const fitting = new Set(
       sentences
         .toSorted((a, b) => Number(b.outcome === 'differs') - Number(a.outcome === 'differs'))
         .map(toWireSentence)
         .filter((sentence) => {
-          room -= JSON.stringify(sentence).length;
+          room -= Buffer.byteLength(JSON.stringify(sentence));
           return room > 0;
         })
         .map(({ start }) => start),

@@ -177,7 +177,7 @@ describe('a bad request is a 400 that names the field', () => {
     ],
     [{ messages: [{ role: 'tool', tool_call_id: 'nope', content: 'x' }] }, 'messages[0].tool_call_id'],
     [{ temperature: 3 }, 'temperature'],
-    [{ max_tokens: -1 }, 'max_tokens'],
+    [{ max_tokens: -2 }, 'max_tokens'],
     [{ stop: ['1', '2', '3', '4', '5'] }, 'stop'],
     [{ n: 2 }, 'n'],
     [{ rag: { top_k: 0 } }, 'rag.top_k'],
@@ -194,7 +194,7 @@ describe('a bad request is a 400 that names the field', () => {
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
     [{ modalities: ['text', 'audio'] }, 'modalities'],
     [{ audio: { voice: 'x' } }, 'audio'],
-    [{ functions: [] }, 'functions'],
+    [{ functions: [{ name: 'f' }] }, 'functions'],
     [{ messages: [{ role: 'user', content: [{ type: 'file', file: {} }] }] }, 'messages[0].content[0].type'],
     [{ messages: [{ role: 'assistant', tool_calls: [call('[1]')] }] }, 'messages[0].tool_calls[0].function.arguments'],
   ])('%j', (change, param) =>
@@ -203,6 +203,26 @@ describe('a bad request is a 400 that names the field', () => {
 
   test.each([null, [], 'x', 7])('a body that is %j', (value) => {
     expect(() => fromChatCompletion(value, headers)).toThrow(expect.objectContaining({ status: 400 }));
+  });
+});
+
+test('what peers take is taken as they take it', () => {
+  expect(decode({ max_tokens: -1, functions: [], function_call: 'none' }).request.options.maxTokens).toBeUndefined();
+  expect(
+    decode({
+      messages: [
+        { role: 'assistant', content: null, tool_calls: [] },
+        { role: 'user', content: 'x' },
+      ],
+    }).request.messages[0],
+  ).toEqual({
+    role: 'assistant',
+    text: '',
+    toolCalls: [],
+  });
+  const image = { type: 'image_url', image_url: 'data:image/png;base64,aGk=' };
+  expect(decode({ messages: [{ role: 'user', content: [image] }] }).request.messages[0]).toMatchObject({
+    content: [{ type: 'image', mediaType: 'image/png', data: 'aGk=' }],
   });
 });
 

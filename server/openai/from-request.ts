@@ -1,9 +1,10 @@
 import type { ChatMessage, ContentPart, GenerationOptions, ResponseFormat, ToolChoice } from '../core/chat';
 import { AppError } from '../core/errors';
 import type { CitationStyle, RunRequest } from '../core/run';
+import { detectChore } from './chores';
 import { decideCitationStyle, isJson } from './citation-style';
 import { checkArguments, checkToolChoice, checkToolResults, fromImage } from './message-parts';
-import { detectTask, ownSources } from './open-webui';
+import { ownSources } from './own-context';
 import { fromRag } from './rag-options';
 import { toIgnored, toRequestError } from './request-errors';
 import { toSampling } from './sampling';
@@ -33,7 +34,7 @@ export function fromChatCompletion(body: unknown, headers: Headers, keyStyle?: C
       options: fromOptions(input),
       rag: fromRag(input.rag, headers),
       firstCitation: ownSources(messages) + 1,
-      task: detectTask(headers, messages, input.stream ?? false),
+      task: detectChore(headers, messages, input.stream ?? false),
       user: input.user ?? input.safety_identifier,
     },
     stream: input.stream ?? false,
@@ -53,7 +54,8 @@ function checkUnsupported(input: ChatCompletionBody): void {
     throw new AppError('unsupported_value', `${param}: Ivy writes text only.`, { param });
   }
   for (const param of ['functions', 'function_call'] as const) {
-    if (input[param] == null || input.tools) continue;
+    // Some clients send an empty list, or `none`, with every request.
+    if (input[param] == null || input.tools || isNone(input[param])) continue;
     throw new AppError('unsupported_parameter', `${param}: this is the old form; send tools and tool_choice.`, {
       param,
     });
@@ -73,6 +75,8 @@ function checkUnsupported(input: ChatCompletionBody): void {
     );
 }
 
+const isNone = (value: unknown) => value === 'none' || value === 'auto' || (Array.isArray(value) && value.length === 0);
+
 function fromMessage(message: ChatCompletionBody['messages'][number], index: number): ChatMessage {
   switch (message.role) {
     case 'system':
@@ -89,7 +93,7 @@ function fromMessage(message: ChatCompletionBody['messages'][number], index: num
           `messages[${index}].tool_calls[${at}].function.arguments`,
         ),
       }));
-      if (message.content == null && toolCalls.length === 0) {
+      if (message.content == null && message.tool_calls == null) {
         const param = `messages[${index}].content`;
         throw new AppError('invalid_request', `${param}: may only be null together with tool_calls`, { param });
       }
@@ -114,7 +118,7 @@ function fromUserContent(content: UserContent, index: number): ContentPart[] {
   return content.map((part, at) =>
     part.type === 'text'
       ? { type: 'text', text: part.text }
-      : fromImage(part.image_url.url, `messages[${index}].content[${at}].image_url.url`),
+      : fromImage(part.image_url, `messages[${index}].content[${at}].image_url.url`),
   );
 }
 

@@ -8,7 +8,12 @@ import { CITATION_STYLES } from '../core/run';
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
-const imagePart = z.looseObject({ type: z.literal('image_url'), image_url: z.looseObject({ url: z.string() }) });
+/** Some clients send the address alone. */
+const imageUrl = z.union([z.string(), z.looseObject({ url: z.string() })], { error: 'must be an object with a url' });
+const imagePart = z.looseObject({
+  type: z.literal('image_url'),
+  image_url: imageUrl.transform((image) => (typeof image === 'string' ? image : image.url)),
+});
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
 
 const textContent = z.union([z.string(), z.array(textPart)], { error: 'must be a string or an array of text parts' });
@@ -72,8 +77,9 @@ const responseFormat = z.discriminatedUnion('type', [
 const tokenLimit = z
   .number()
   .int()
-  .min(0)
-  .transform((value) => (value === 0 ? undefined : value));
+  .min(-1)
+  // Both mean no limit.
+  .transform((value) => (value <= 0 ? undefined : value));
 
 /** What a request may change about retrieval. A misspelt name would silently change nothing, so it is refused. */
 export const ragSchema = z.strictObject({

@@ -10,6 +10,7 @@ export class EventReader {
 
   private readonly numbers: ReadonlyMap<string, number>;
   private input: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'cacheWriteTokens'> = { promptTokens: 0 };
+  private output = 0;
   private stopReason: Anthropic.StopReason | null = null;
   private refusal: string | undefined;
   private cited = new Set<number>();
@@ -80,9 +81,12 @@ export class EventReader {
     return events;
   }
 
-  /** Output counts are cumulative; the input's are known from the first event and may be corrected later. */
-  private usage(usage: Anthropic.Usage | Anthropic.MessageDeltaUsage): ModelEvent {
-    if (usage.input_tokens !== null) {
+  /**
+   * Output counts are cumulative; the input's are known from the first event and may be corrected later. Gateways leave
+   * out what they do not count: what is no number changes nothing.
+   */
+  private usage(usage: Partial<Anthropic.Usage | Anthropic.MessageDeltaUsage> = {}): ModelEvent {
+    if (typeof usage.input_tokens === 'number') {
       const cachedTokens = usage.cache_read_input_tokens ?? 0;
       const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
       this.input = {
@@ -92,12 +96,13 @@ export class EventReader {
       };
     }
     const reasoningTokens = usage.output_tokens_details?.thinking_tokens;
+    if (typeof usage.output_tokens === 'number') this.output = usage.output_tokens;
     return {
       type: 'usage',
       usage: {
         ...this.input,
-        completionTokens: usage.output_tokens,
-        ...(reasoningTokens !== undefined && { reasoningTokens }),
+        completionTokens: this.output,
+        ...(typeof reasoningTokens === 'number' && { reasoningTokens }),
       },
     };
   }

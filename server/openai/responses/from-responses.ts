@@ -1,9 +1,10 @@
 import type { ChatMessage, ContentPart, GenerationOptions, ToolChoice } from '../../core/chat';
 import { AppError } from '../../core/errors';
 import type { CitationStyle, RunRequest } from '../../core/run';
+import { detectChore } from '../chores';
 import { decideCitationStyle, isJson } from '../citation-style';
 import { checkArguments, checkToolChoice, checkToolResults, fromImage } from '../message-parts';
-import { detectTask, ownSources } from '../open-webui';
+import { ownSources } from '../own-context';
 import { fromRag } from '../rag-options';
 import { toIgnored, toRequestError } from '../request-errors';
 import { type FunctionTool, type InputItem, KNOWN_FIELDS, type ResponsesBody, responsesSchema } from './schema';
@@ -57,7 +58,7 @@ export function fromResponses(body: unknown, headers: Headers, keyStyle?: Citati
       options: toOptions(input, tools),
       rag: fromRag(input.rag, headers),
       firstCitation: ownSources(messages) + 1,
-      task: detectTask(headers, messages, input.stream ?? false),
+      task: detectChore(headers, messages, input.stream ?? false),
       user: input.user ?? input.safety_identifier,
     },
     stream: input.stream ?? false,
@@ -124,6 +125,13 @@ function fromItem(item: InputItem, path: string): ChatMessage | undefined {
       const text = typeof item.output === 'string' ? item.output : item.output.map((part) => part.text).join('\n');
       return { role: 'tool', toolCallId: item.call_id, text };
     }
+    case 'item_reference':
+      throw new AppError(
+        'unsupported_value',
+        `${path}: Ivy keeps no items of earlier answers, so it cannot follow an item_reference. Send the items themselves: ` +
+          'set store to false (AI SDK: providerOptions: { openai: { store: false } }).',
+        { param: path },
+      );
     default:
       return undefined;
   }

@@ -33,7 +33,10 @@ const outputItem = z.looseObject({
 /** Thoughts of an earlier answer; a model is not given them again. */
 const reasoningItem = z.looseObject({ type: z.literal('reasoning') });
 
-const item = z.union([messageItem, callItem, outputItem, reasoningItem], {
+/** What the AI SDK sends instead of an earlier answer unless `store` is false. */
+const referenceItem = z.looseObject({ type: z.literal('item_reference'), id: z.string() });
+
+const item = z.union([messageItem, callItem, outputItem, reasoningItem, referenceItem], {
   error: 'must be a message, function_call, function_call_output or reasoning item',
 });
 

@@ -66,5 +66,11 @@ function differing(first: Statement, second: Statement): [Placed, Placed] | unde
   const [a] = mine;
   const [b] = theirs;
   if (mine.length !== 1 || theirs.length !== 1 || !a?.unit || a.unit.key !== b?.unit?.key) return undefined;
-  return [a, b];
+  // "Part 36" is not "part 37".
+  return otherNumbers(first, a) === otherNumbers(second, b) ? [a, b] : undefined;
+}
+
+/** All numbers of a statement besides one value, whatever they mean. */
+function otherNumbers({ text }: Statement, { text: value }: Placed): string {
+  return [...new Set(text.replace(value, ' ').match(/\d+/g))].sort().join(' ');
 }

@@ -25,13 +25,14 @@ export interface Looked {
 /**
  * Asks a model about the sentences that rules leave in doubt or that carry values. Its verdict is noted beside the
  * outcome of the rules and never replaces it. What is not answered within the time, or not in the words asked for,
- * stays without a verdict. Never fails.
+ * stays without a verdict. Never fails. `ms` is the time that all of it may take.
  */
 export async function lookAgain(
   sentences: readonly SentenceEvidence[],
   passages: readonly CitedPassage[],
   { provider, model }: { provider: ChatProvider; model: ModelInfo },
   signal: AbortSignal,
+  ms = DEADLINE_MS,
 ): Promise<Looked> {
   const asked = sentences
     .filter((sentence) => sourceOf(sentence, passages) !== undefined && isWorthAsking(sentence))
@@ -51,8 +52,8 @@ export async function lookAgain(
       if (verdict) verdicts.set(sentence, { verdict, model: model.id });
     }
   };
-  await withDeadline({ signal, ms: DEADLINE_MS }, (limited) =>
-    Promise.all(Array.from({ length: AT_ONCE }, () => work(limited))),
+  await withDeadline({ signal, ms }, (limited) =>
+    Promise.race([Promise.all(Array.from({ length: AT_ONCE }, () => work(limited))), aborted(limited)]),
   ).catch(() => {});
   return {
     sentences: sentences.map((sentence) => {
@@ -62,6 +63,10 @@ export async function lookAgain(
     usage: usages.length === 0 ? undefined : usages.reduce(add),
   };
 }
+
+/** Rejects when the time is up: a provider may not listen to the signal. */
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 const isWorthAsking = ({ outcome, text }: SentenceEvidence) =>
   outcome === 'unknown' || /\d/.test(text.replace(/\[\d{1,3}\]/g, ''));
