@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensureDependencies, root, say } from '../scripts/setup.mjs';
 import { quantile, stream } from './client.mjs';
+import { benchEvidence } from './evidence.mjs';
 import { startGateway } from './peers.mjs';
 import { cpuSeconds, residentBytes, startIvy, startScript, stopAll } from './processes.mjs';
 import { benchQuality } from './quality.mjs';
@@ -18,8 +19,9 @@ const [what, ...sizes] = process.argv.slice(2);
 try {
   if (what === 'retrieval') await benchRetrieval(row, sizes.length > 0 ? sizes.map(Number) : [1_000, 10_000, 100_000]);
   else if (what === 'quality') await benchQuality(row);
+  else if (what === 'evidence') await benchEvidence(row);
   else if (what === undefined) await benchStreams();
-  else throw new Error(`There is no benchmark ${what}: leave it out, or say retrieval or quality.`);
+  else throw new Error(`There is no benchmark ${what}: leave it out, or say retrieval, quality or evidence.`);
 } finally {
   stopAll();
 }

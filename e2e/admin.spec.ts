@@ -47,7 +47,7 @@ test('what was asked can be looked at: how it was searched, with every score, an
   await page.goto(`${ivy.url}/admin`);
   const runs = page.getByRole('region', { name: 'Questions and answers' });
   const run = runs.getByRole('listitem').filter({ hasText: 'What is the payload fairing design?' }).first();
-  await expect(run).toContainText('1 not supported');
+  await expect(run).toContainText('1 to check');
   await run.locator('summary').click();
   const candidates = run.getByRole('region', { name: 'Candidates' });
   await expect(candidates).toContainText('hedera-2-payload-fairing.pdf, page 3');

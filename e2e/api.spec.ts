@@ -296,7 +296,7 @@ test.describe('with Ollama', () => {
   test('the passages reach the model and its citations come back checked', async () => {
     const completion = await client.chat.completions.create(ask);
     const text = completion.choices[0]?.message.content ?? '';
-    expect(text).toMatch(/\[1\] See also \[1\]\[2\] and\.$/);
+    expect(text).toMatch(/\[1\] See also \[1\]\[2\] and \[99\]\.$/);
     expect(ollama.chats[0]?.messages.at(-1)).toMatchObject({ role: 'user' });
     expect(ollama.chats[0]?.messages.at(-1)?.content).toContain('[Document 1 - hedera-2-payload-fairing Page 3]:');
     expect(completion.usage?.completion_tokens).toBeGreaterThan(5);

@@ -72,7 +72,7 @@ test.describe('the chat page', () => {
     await expect(sources.getByText('Cited', { exact: true })).toBeVisible();
     await expect(sources.getByText(/Retrieved, not cited \(\d\)/)).toBeVisible();
     const article = page.getByRole('article');
-    await expect(article).toContainText('See also [1][2] and.');
+    await expect(article).toContainText('See also [1][2] and [99].');
     await article.getByRole('button', { name: /^Source 2: / }).click();
     await expect(sources.getByRole('listitem').nth(1)).toBeFocused();
     expect(await accessible(page)).toEqual([]);
@@ -118,9 +118,9 @@ test.describe('the chat page', () => {
     };
     await page.goto(ivy.url);
     await ask(page);
-    await expect(page.getByText('2 cited sentences checked: 1 is not supported by the cited source.')).toBeVisible();
-    await expect(page.getByText('77.7 m does not stand in [1].')).toBeVisible();
-    const marked = page.locator('mark.unsupported');
+    await expect(page.getByText('2 sentences checked: 1 supported, 1 differs from its source.')).toBeVisible();
+    await expect(page.getByText('It says 77.7 m, the source says 4.0 m.')).toBeVisible();
+    const marked = page.locator('mark.differs');
     await expect(marked.first()).toContainText('Its external diameter is 77.7 m');
     await expect(page.getByRole('article')).toContainText('two half-shells of CFRP sandwich [1]. Its external');
     await expect(marked.filter({ hasText: 'half-shells' })).toHaveCount(0);

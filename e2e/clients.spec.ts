@@ -271,7 +271,11 @@ test.describe('openai', () => {
         param,
       });
     }
-    await expect(create({ input: [{ type: 'item_reference', id: 'x' }] })).rejects.toMatchObject({ status: 400 });
+    await expect(create({ input: [{ type: 'item_reference', id: 'x' }] })).rejects.toMatchObject({
+      status: 400,
+      param: 'input[0]',
+      message: expect.stringContaining('set store to false'),
+    });
     await expect(
       create({ input: [{ type: 'function_call_output', call_id: 'nope', output: 'x' }] }),
     ).rejects.toMatchObject({ status: 400, param: 'input[0].call_id' });

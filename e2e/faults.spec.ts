@@ -234,13 +234,13 @@ test.describe('the knowledge agent', () => {
     });
   }
 
-  test('nothing found: the model is told so, and an invented citation goes', async () => {
+  test('nothing found: the model is told so, and an invented citation is none', async () => {
     const documents = agent.documents.splice(0);
     ollama.behaviour = { tokens: ['Nothing [1].'] };
     const answer = await ask(ivy);
     agent.documents.push(...documents);
     ollama.behaviour = {};
-    expect([answer.headers.get('x-ivy-rag'), answer.text]).toEqual(['empty', 'Nothing.']);
+    expect([answer.headers.get('x-ivy-rag'), answer.text]).toEqual(['empty', 'Nothing [1].']);
   });
 });
 

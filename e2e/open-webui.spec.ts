@@ -59,11 +59,11 @@ test('sources are saved with page and percentage before the text, and every [n] 
   expect(message.statuses).toEqual([
     { action: 'knowledge_search', query: QUESTION, done: false },
     { action: 'sources_retrieved', count: message.sources.length, done: true },
-    { description: expect.stringMatching(/^\d cited sentences checked/), done: true },
+    { description: expect.stringMatching(/^\d sentences? checked: /), done: true },
   ]);
   const cited = [...message.content.matchAll(/\[(\d+)\]/g)].map(([, n]) => Number(n));
-  expect(cited).toEqual([1, 1, 2]);
-  for (const n of cited) {
+  expect(cited).toEqual([1, 1, 2, 99]);
+  for (const n of cited.slice(0, 3)) {
     const { listed, label } = citation(n, message.sources);
     expect(label).toBe(listed?.source.name);
     expect(listed).toBe(message.sources[n - 1]);
@@ -90,7 +90,7 @@ test('with files of its own its sources come first: ours are numbered after them
   expect(prompt).not.toContain('[Document 1 - ');
   ollama.behaviour = { tokens: ['Paid [1], built [3', '] and [4], not [99].'] };
   const answer = await readAsOpenWebUi(await post(WITH_FILES));
-  expect(answer.content).toBe('Paid [1], built [3] and [4], not.');
+  expect(answer.content).toBe('Paid [1], built [3] and [4], not [99].');
   const all = [ownSource('budget.xlsx'), ownSource('notes.txt'), ...answer.sources];
   expect(citation(1, all).label).toBe('budget.xlsx');
   expect(citation(3, all).label).toBe('hedera-2-payload-fairing.pdf · p. 3');
@@ -115,7 +115,7 @@ test('usage is one chunk, reasoning is apart, tool calls are whole', async () =>
   );
 });
 
-test('after a tool result nothing is searched again, and old markers of earlier answers are gone', async () => {
+test('after a tool result nothing is searched again, and an answer that is not Ivy’s stays as it is', async () => {
   const messages = [
     { role: 'user', content: QUESTION },
     {
@@ -128,7 +128,7 @@ test('after a tool result nothing is searched again, and old markers of earlier 
   const message = await readAsOpenWebUi(await post('', { messages }));
   expect([message.statuses, message.sources]).toEqual([[], []]);
   expect(ollama.chats[0]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool']);
-  expect(ollama.chats[0]?.messages[1]?.content).toBe('As said.');
+  expect(ollama.chats[0]?.messages[1]?.content).toBe('As said [2].');
 });
 
 test('errors are shown: before the stream as JSON, in its middle as an object, the text so far is kept', async () => {

@@ -6,21 +6,41 @@ import { z } from 'zod';
 
 const count = z.number().int().min(0);
 const support = z.number().min(0).max(1);
+const number = z.number().int().min(1);
 const evidence = z.array(
   z.strictObject({
     text: z.string().min(1),
-    cites: z.array(z.number().int().min(1)).min(1),
+    cites: z.array(number),
+    attributed: number.optional(),
+    outcome: z.enum(['supported', 'differs', 'no_source', 'unknown']),
     support: support.nullable(),
     supported: z.boolean().nullable(),
     issues: z.array(
-      z.strictObject({ kind: z.enum(['number', 'identifier', 'force', 'negation']), detail: z.string() }),
+      z.strictObject({
+        kind: z.enum(['number', 'unit', 'identifier', 'force', 'negation', 'limit']),
+        detail: z.string(),
+        source: z.string().optional(),
+      }),
     ),
+    nearest: z.strictObject({ n: number, text: z.string() }).optional(),
+    second_look: z.strictObject({ verdict: z.enum(['yes', 'no', 'not said']), model: z.string() }).optional(),
   }),
 );
+const side = z.strictObject({ n: number, value: z.string(), text: z.string() });
+const checked = {
+  evidence: evidence.optional(),
+  unchecked: number.optional(),
+  conflicts: z.array(z.strictObject({ subject: z.string(), first: side, second: side })).optional(),
+};
+const rag = z.strictObject({
+  state: z.enum(['ok', 'empty', 'degraded', 'off']),
+  reason: z.string().nullable(),
+  cited: z.boolean().optional(),
+});
 const ivy = z.strictObject({
   request_id: z.string().regex(/^req_[0-9a-f]{24}$/),
-  rag: z.strictObject({ state: z.enum(['ok', 'empty', 'degraded', 'off']), reason: z.string().nullable() }),
-  evidence: evidence.optional(),
+  rag,
+  ...checked,
 });
 
 const usage = z.strictObject({
@@ -43,6 +63,7 @@ const annotation = z.strictObject({
   type: z.literal('url_citation'),
   url_citation: z.strictObject({ start_index: count, end_index: count, url: z.url(), title: z.string() }),
   support: support.optional(),
+  attributed: z.literal(true).optional(),
 });
 const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
 
@@ -113,7 +134,7 @@ export const chatChunk = z.strictObject({
   ),
   usage: usage.optional(),
   /** At the start what was retrieved, at the end how the answer was judged. */
-  ivy: z.union([ivy, z.strictObject({ evidence })]).optional(),
+  ivy: z.union([ivy, z.strictObject({ rag: rag.optional(), ...checked })]).optional(),
   event: z.looseObject({ type: z.enum(['status', 'source']), data: z.looseObject({}) }).optional(),
 });
 
@@ -170,6 +191,7 @@ const citation = z.strictObject({
   url: z.url(),
   title: z.string(),
   support: support.optional(),
+  attributed: z.literal(true).optional(),
 });
 const outputText = z.strictObject({
   type: z.literal('output_text'),

@@ -65,7 +65,7 @@ function Row({ run }: { run: RunSummary }) {
           <span className="block text-muted tabular-nums">
             {facts.join(' · ')}
             {run.error && <span className="text-red"> · {run.error}</span>}
-            {run.doubtful > 0 && <span className="text-amber"> · {run.doubtful} not supported</span>}
+            {run.doubtful > 0 && <span className="text-amber"> · {run.doubtful} to check</span>}
           </span>
         </summary>
         {open && <Details id={run.id} />}

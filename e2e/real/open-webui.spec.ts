@@ -91,7 +91,7 @@ test('the model is listed, a question is answered, its citation opens with page 
   // The last status stands above the answer; the earlier ones unfold from it.
   await page.getByRole('button', { name: 'Toggle status history' }).click();
   await expect(page.getByText('Retrieved 5 sources')).toBeVisible();
-  await expect(page.getByText(/^\d cited sentences checked/).first()).toBeVisible();
+  await expect(page.getByText(/^\d sentences? checked: /).first()).toBeVisible();
   // What is shown once more after a reload was saved.
   await expect(page.getByRole('button', { name: '5 Sources' })).toBeVisible();
   await expect(page).toHaveURL(/\/c\//);

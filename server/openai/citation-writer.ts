@@ -102,11 +102,15 @@ export class CitationWriter {
   /** Follows the text as it is written. */
   text({ text, cites }: Extract<RunEvent, { type: 'text-delta' }>): void {
     if (this.style !== 'annotations' && this.style !== 'footnotes') return;
+    // In order, so each stretch is counted once.
+    let start = this.length;
+    let from = 0;
     for (const { n, at } of cites ?? []) {
-      const start = this.length + codePoints(text.slice(0, at));
+      start += codePoints(text.slice(from, at));
+      from = at;
       this.marks.push({ n, start, end: start + `[${n}]`.length, at: this.units + at });
     }
-    this.length += codePoints(text);
+    this.length = start + codePoints(text.slice(from));
     this.units += text.length;
     if (this.style === 'annotations') this.written += text;
   }
@@ -179,13 +183,16 @@ export class CitationWriter {
         ...(support !== null && { support }),
       });
     }
+    let from = 0;
+    let at = 0;
     for (const { attributed, start, end, support } of sentences) {
       const passage = attributed === undefined ? undefined : this.passages.get(attributed);
       if (!passage) continue;
       const [url, title] = [this.linkTo(passage), nameOf(passage)];
       room -= ANNOTATION_FRAME + url.length + title.length;
       if (room < 0) break;
-      const from = codePoints(this.written.slice(0, start));
+      from += codePoints(this.written.slice(at, start));
+      at = start;
       const to = from + codePoints(this.written.slice(start, end));
       annotations.push({
         type: 'url_citation',

@@ -111,16 +111,21 @@ export interface Surroundings {
 const INDEXED = new Set(
   (
     'byte bytes bit bits word words octet octets register registers address addr addresses channel channels index indices ' +
-    'entry entries element elements row rows column columns cell cells slot slots interval intervals range ranges array ' +
-    'arrays vector vectors matrix matrices list lists tuple set pair point points coordinate coordinates position ' +
-    'positions value values number numbers figure figures fig table tables tab eq equation equations step steps option ' +
-    'options item key button port pin level levels state states id ids offset line lines node block frame buffer mode ' +
-    'byte bits wort wörter adresse kanal indizes eintrag zeile spalte zelle intervall intervalls bereich wertebereich ' +
-    'vektor liste menge feld wert werte werten zahlen paar punkt stelle bild tabelle abbildung gleichung schritt ' +
-    'octets mot mots adresse canal indice entrée ligne colonne cellule intervalle plage vecteur matrice liste tableau ' +
-    'valeur valeurs couple équation étape intervalo rango índice elemento fila columna lista vector matriz valor valores ' +
-    'intervallo riga colonna vettore matrice elemento valore valori байт бит слово адрес канал индекс элемент строка ' +
-    'интервал интервале диапазон диапазоне вектор матрица список значения значение'
+    'entry entries element elements row rows column columns cell cells slot slots interval intervals array arrays vector ' +
+    'vectors matrix matrices tuple figure figures fig table tables tab eq equation equations pin offset ' +
+    'wort wörter adresse kanal indizes eintrag zeile spalte zelle intervall intervalls wertebereich vektor bild tabelle ' +
+    'abbildung gleichung mot mots canal indice entrée ligne colonne cellule intervalle vecteur matrice tableau équation ' +
+    'intervalo índice elemento fila columna vector matriz intervallo riga colonna vettore elemento ' +
+    'байт бит слово адрес канал индекс элемент строка интервал интервале вектор матрица'
+  ).split(' '),
+);
+/** Behind these a list of numbers may be one of values; a single number is not. */
+const LISTED = new Set(
+  (
+    'range ranges list lists set sets pair point points coordinate coordinates position positions value values number ' +
+    'numbers step steps option options level levels state states id ids line lines node nodes block blocks frame frames ' +
+    'mode modes bereich liste menge feld wert werte werten zahlen paar punkt stelle schritt plage liste valeur valeurs ' +
+    'couple étape rango lista valor valores valore valori диапазон диапазоне список значения значение'
   ).split(' '),
 );
 const INDEXED_HAN = /(?:区间|區間|範囲|范围|配列|数组|陣列|向量|ベクトル|矩阵|行列|索引|番号|地址|字节|バイト|ビット)$/;
@@ -157,7 +162,7 @@ export function isCertain({ kind }: Bracketed, around: Surroundings): boolean {
   const sentence = SENTENCE_ENDS.test(around.after) || /^\s+\p{Ll}{2,}/u.test(around.after);
   // `x [1, 2]` is a point, `4 m [1, 2]` is not.
   const named = word.length > 1 || UNSPACED.test(word) || /\d\s?\p{L}$/u.test(trimmed);
-  return sentence && named && !LEADS_TO_VALUES.has(word) && !/[|(:]$/.test(trimmed);
+  return sentence && named && !LISTED.has(word) && !LEADS_TO_VALUES.has(word) && !/[|(:]$/.test(trimmed);
 }
 
 /** What may stand behind a marker. */

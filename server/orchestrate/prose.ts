@@ -162,7 +162,10 @@ export class Prose {
   private openOrClose(name: string, next: string): void {
     if (this.fence || this.code > 0) return;
     if (this.element !== '') {
-      if (name === `/${this.element}`) this.element = '';
+      if (name !== `/${this.element}`) return;
+      // What a model thought aloud is no beginning of a line.
+      if (LONG_ELEMENTS.has(this.element)) this.head = '';
+      this.element = '';
       return;
     }
     if (name === '' || !/[\s/>]/.test(next)) return;

@@ -48,6 +48,37 @@ async function readAll(registry: RunRegistry, id: string, from = 0): Promise<Run
 }
 
 describe('a run', () => {
+  test('that is read late keeps the places of its citations', async () => {
+    const run = controlled();
+    const registry = new RunRegistry(run.start, limits);
+    const id = registry.start(request, me, 'k0');
+    const cite = (text: string, n: number): RunEvent => ({
+      type: 'text-delta',
+      text,
+      cites: [{ n, at: text.indexOf('[') }],
+    });
+    run.push(
+      say('It is '),
+      cite('4 m [1]', 1),
+      say(' wide'),
+      cite(' [2].', 2),
+      { type: 'reasoning-delta', text: 'x' },
+      say('.'),
+      'end',
+    );
+    await readAll(registry, id);
+    const [text, reasoning, rest] = await readAll(registry, id);
+    expect(text).toEqual({
+      type: 'text-delta',
+      text: 'It is 4 m [1] wide [2].',
+      cites: [
+        { n: 1, at: 10 },
+        { n: 2, at: 19 },
+      ],
+    });
+    expect([reasoning, rest]).toEqual([{ type: 'reasoning-delta', text: 'x' }, say('.')]);
+  });
+
   test('is read from any position, while it goes on and afterwards', async () => {
     const run = controlled();
     const registry = new RunRegistry(run.start, limits);

@@ -1,5 +1,5 @@
 import { AppError, isAbort, toAppError } from '../core/errors';
-import type { Principal, RunEvent, RunRequest } from '../core/run';
+import type { Citation, Principal, RunEvent, RunRequest } from '../core/run';
 import { createId } from '../lib/ids';
 import { log } from '../lib/log';
 
@@ -176,14 +176,37 @@ function notify(run: Run): void {
   for (const wake of [...run.wake]) wake();
 }
 
+type Delta = Extract<RunEntry, { type: 'text-delta' | 'reasoning-delta' }>;
+const isDelta = (entry: RunEntry): entry is Delta => entry.type === 'text-delta' || entry.type === 'reasoning-delta';
+
 /** Joins neighbouring text, so that a reader who comes late gets one piece instead of thousands. */
 function coalesce(entries: readonly RunEntry[]): RunEntry[] {
   const joined: RunEntry[] = [];
+  let group: Delta[] = [];
+  const endGroup = () => {
+    if (group.length > 0) joined.push(joinDeltas(group));
+    group = [];
+  };
   for (const entry of entries) {
-    const last = joined.at(-1);
-    if ((entry.type === 'text-delta' || entry.type === 'reasoning-delta') && last?.type === entry.type) {
-      joined[joined.length - 1] = { type: entry.type, text: last.text + entry.text };
-    } else joined.push(entry);
+    if (group.length > 0 && entry.type !== group[0]?.type) endGroup();
+    if (isDelta(entry)) group.push(entry);
+    else joined.push(entry);
   }
+  endGroup();
   return joined;
+}
+
+/** The places of citations become those of the joined text. */
+function joinDeltas(deltas: readonly Delta[]): Delta {
+  const [first] = deltas;
+  if (first && deltas.length === 1) return first;
+  const text = deltas.map((delta) => delta.text).join('');
+  if (first?.type !== 'text-delta') return { type: 'reasoning-delta', text };
+  const cites: Citation[] = [];
+  let length = 0;
+  for (const delta of deltas) {
+    if (delta.type === 'text-delta') for (const { n, at } of delta.cites ?? []) cites.push({ n, at: length + at });
+    length += delta.text.length;
+  }
+  return cites.length > 0 ? { type: 'text-delta', text, cites } : { type: 'text-delta', text };
 }
