@@ -3,7 +3,8 @@ import type { Citation, EvidenceIssue, EvidenceOutcome, SentenceEvidence } from 
 import { detectLanguage, ENGLISH, type Language } from '../../text/language';
 import { quantitiesOf } from '../../text/quantities';
 import { type Span, splitSentences } from '../../text/sentences';
-import { type Claim, type Comparison, compare } from './compare';
+import type { Claim } from './claim';
+import { type Comparison, compare } from './compare';
 import { isUnspaced, localWords, type Source, toSource, wordsOf } from './statements';
 import { forcesOf, isNegated } from './wording';
 
@@ -155,7 +156,8 @@ function toClaim(sentence: string, { language, assumed, unspaced, names }: Answe
   for (const { start, end } of quantities)
     wording = wording.slice(0, start) + ' '.repeat(end - start) + wording.slice(end);
   const { words, identifiers } = wordsOf(wording.replace(REPORTING, ' '), language);
-  if (words.size + identifiers.size + quantities.length === 0) return undefined;
+  // "See also [1]" says nothing that could be borne out.
+  if (words.size < 2 && identifiers.size + quantities.length === 0) return undefined;
   return {
     text,
     words,
