@@ -214,7 +214,7 @@ function Evidence({ turn }: { turn: Turn }) {
     <>
       {conflicts.map(({ subject, first, second }) => (
         <Notice key={`${subject} ${first.value} ${second.value}`} tone="doubt">
-          The documents disagree on {subject}: {first.value} [{first.n}], {second.value} [{second.n}].
+          The documents disagree on “{subject}”: {first.value} [{first.n}], {second.value} [{second.n}].
         </Notice>
       ))}
       {sentences.length > 0 && <Checked turn={turn} />}

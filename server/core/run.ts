@@ -136,7 +136,7 @@ export interface SentenceEvidence {
 
 /** Two passages that say different things of the same. */
 export interface Conflict {
-  /** What both speak of: an identifier, or the words that name a quantity. */
+  /** What both speak of: an identifier, or the first one's words with `…` for the value. */
   subject: string;
   first: ConflictSide;
   second: ConflictSide;

@@ -333,7 +333,7 @@ function toDoubt({ text, issues, outcome }: SentenceEvidence): string {
 }
 
 function toConflict({ subject, first, second }: Conflict): string {
-  return `The documents disagree on ${subject}: ${first.value} [${first.n}], ${second.value} [${second.n}]`;
+  return `The documents disagree on “${subject}”: ${first.value} [${first.n}], ${second.value} [${second.n}]`;
 }
 
 /** `ECSS-E-ST-32-08C.pdf · p. 45`: the page last, because long names are cut in the middle. */

@@ -30,12 +30,17 @@ export function findConflicts(
     for (const second of statements.slice(index + 1)) {
       if (documentOf.get(first.n) === documentOf.get(second.n)) continue;
       const subject = sameSubject(first, second);
-      const pair = subject && differing(first, second);
-      if (!subject || !pair) continue;
-      const key = `${subject} ${pair[0].text} ${pair[1].text}`;
+      const pair = subject === undefined ? undefined : differing(first, second);
+      if (subject === undefined || !pair) continue;
+      const [a, b] = pair;
+      const key = `${subject} ${subject === SAME ? withoutValue(first, a) : ''} ${a.text} ${b.text}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      conflicts.push({ subject, first: toSide(first, pair[0]), second: toSide(second, pair[1]) });
+      conflicts.push({
+        subject: subject === SAME ? withoutValue(first, a) : subject,
+        first: toSide(first, a),
+        second: toSide(second, b),
+      });
       if (conflicts.length === MAX_CONFLICTS) return conflicts;
     }
   }
@@ -44,7 +49,16 @@ export function findConflicts(
 
 const toSide = ({ n, text }: Statement, { text: value }: Placed) => ({ n, value, text: text.slice(0, MAX_TEXT) });
 
-/** What two statements both speak of; undefined when that is not certain. */
+/** Two statements that speak of the same without naming it. */
+const SAME = '';
+const MAX_SUBJECT = 100;
+
+function withoutValue({ text }: Statement, { text: value }: Placed): string {
+  const subject = text.replace(value, '…').trim();
+  return subject.length <= MAX_SUBJECT ? subject : `${subject.slice(0, MAX_SUBJECT - 1)}…`;
+}
+
+/** The identifier that two statements both speak of, or that they speak of the same; undefined when that is not certain. */
 function sameSubject(first: Statement, second: Statement): string | undefined {
   const named = [...first.identifiers, ...first.owners].find(
     (name) => second.identifiers.has(name) || second.owners.has(name),
@@ -55,7 +69,7 @@ function sameSubject(first: Statement, second: Statement): string | undefined {
   // Another identifier, or a word that only one of them has, may be what tells them apart.
   if (first.identifiers.size + second.identifiers.size + first.owners.size + second.owners.size > 0) return undefined;
   const all = new Set([...first.words, ...second.words]).size;
-  return shared.length >= 3 && shared.length / all >= SAME_WORDS ? shared.join(' ') : undefined;
+  return shared.length >= 3 && shared.length / all >= SAME_WORDS ? SAME : undefined;
 }
 
 /** The values that the two statements give differently; undefined unless all others agree. */

@@ -175,7 +175,7 @@ describe('a sentence that cites nothing', () => {
   test('is left out when it makes no claim: questions, headings, lead-ins, words about the documents, thoughts', async () => {
     const text =
       '<think>It weighs 7 kg.</think>\n# The fairing and its mass\n\nHere is what I found in them:\n\n**Design of the fairing**\n\n' +
-      'Would you like to know more about it?\nThe documents do not say anything about the colour of it.\nYes.';
+      'Use `a[1] = [0, 1];` there.\nSee also [99].\nWould you like to know more about it?\nThe documents do not say anything about the colour of it.\nYes.';
     expect(await judge(text)).toEqual([]);
   });
 });

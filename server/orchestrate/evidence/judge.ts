@@ -144,10 +144,14 @@ interface Answer {
   names: readonly string[];
 }
 
+const MARKER_OR_CODE = /\[\d{1,3}\]|`[^`\n]{1,300}`/g;
+/** `MAX_RATE_HZ` and `10 Hz` in code say something of the documents, `a[1] = 0;` does not. */
+const isName = (found: string) => found.startsWith('`') && !/[=;{}()[\]<>]/.test(found);
+
 /** What a sentence claims; undefined when it holds nothing that could be compared. */
 function toClaim(sentence: string, { language, assumed, unspaced, names }: Answer): Claim | undefined {
   const text = withoutNames(
-    sentence.replace(/\[\d{1,3}\]/g, (marker) => ' '.repeat(marker.length)),
+    sentence.replace(MARKER_OR_CODE, (found) => (isName(found) ? found : ' '.repeat(found.length))),
     names,
   ).replace(/\u00ad/g, '');
   const quantities = quantitiesOf(text, language.code);
@@ -156,15 +160,17 @@ function toClaim(sentence: string, { language, assumed, unspaced, names }: Answe
   for (const { start, end } of quantities)
     wording = wording.slice(0, start) + ' '.repeat(end - start) + wording.slice(end);
   const { words, identifiers } = wordsOf(wording.replace(REPORTING, ' '), language);
-  // "See also [1]" says nothing that could be borne out.
-  if (words.size < 2 && identifiers.size + quantities.length === 0) return undefined;
+  const [forces, negated] = [forcesOf(text), isNegated(text)];
+  // "See also [1]" says nothing that could be borne out; "It may be reused" does.
+  const few = words.size < (forces.length > 0 || negated ? 1 : 2);
+  if (few && identifiers.size + quantities.length === 0) return undefined;
   return {
     text,
     words,
     identifiers,
     quantities: quantities.map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) })),
-    forces: forcesOf(text),
-    negated: isNegated(text),
+    forces,
+    negated,
     language,
     assumed,
     unspaced,
