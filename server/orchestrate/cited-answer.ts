@@ -3,7 +3,7 @@ import type { CitedPassage } from '../core/knowledge';
 import type { Citation, RunEvent, SentenceEvidence } from '../core/run';
 import { CitationFilter } from './citations';
 import { findConflicts } from './evidence/conflicts';
-import { judgeSentences, toSources } from './evidence/judge';
+import { createPause, judgeSentences, toSources } from './evidence/judge';
 import type { CalledEvent } from './model-call';
 
 export interface CitedAnswer {
@@ -119,6 +119,12 @@ async function check(text: CitedText, answer: CitedAnswer): Promise<RunEvent[]> 
   if (passages.length === 0) return [];
   const sourceOf = toSources(text.whole, passages);
   const events: RunEvent[] = [];
+  // Each passage is taken apart in a turn of its own.
+  const pause = createPause();
+  for (const { n } of passages) {
+    sourceOf(n);
+    await pause();
+  }
   const conflicts = findConflicts(passages, sourceOf);
   if (conflicts.length > 0) events.push({ type: 'conflicts', conflicts });
   const judged = await judgeSentences(text.whole, text.citations, { passages, sourceOf, everySentence });

@@ -25,9 +25,10 @@ const NUMBER = String.raw`\d{1,3}`;
 const PLAIN = new RegExp(`^\\s{0,3}(${NUMBER})\\s{0,3}$`);
 const LABEL_FIRST = new RegExp(String.raw`^\s{0,3}${LABEL}[\s:#.]{0,3}(?=\d)`, 'iu');
 const NEXT_NUMBER = new RegExp(
-  String.raw`^\s{0,2}(?:[,;&]|-|–|and|und|et)\s{0,2}(?:${LABEL}[\s:#.]{0,3})?(?=\d)`,
+  String.raw`^\s{0,2}(?:,?\s?(?:and|und|et|&)|[,;]|-|–)\s{0,2}(?:${LABEL}[\s:#.]{0,3})?(?=\d)`,
   'iu',
 );
+const ALSO = new RegExp(String.raw`[,;]\s?${LABEL}[\s:#.]{0,3}(\d{1,3})(?!\d)`, 'giu');
 const ONLY_PLACE = new RegExp(`^${PLACE}\\s{0,3}$`, 'iu');
 const LIST = new RegExp(
   String.raw`^\s{0,3}(${NUMBER}(?:\s{0,2}(?:[,;]|-|–|and|und|et|y|e)\s{0,2}${NUMBER}){1,11})\s{0,3}$`,
@@ -64,6 +65,8 @@ function parseLabelled(text: string): Bracketed | undefined {
     rest = rest.slice(next.length);
   }
   const named = /^\s{1,3}[-–—]\s\S/.test(rest);
+  // `[Document 1 - A Page 5; Document 2 - B Page 6]`
+  if (named) for (const [, more] of rest.matchAll(ALSO)) list += `, ${more}`;
   if (!named && rest.trim() !== '' && !ONLY_PLACE.test(rest)) return undefined;
   const numbers = toNumbers(list);
   return numbers && { kind: 'label', numbers, named };
@@ -74,7 +77,8 @@ function toNumbers(text: string): number[] | undefined {
   const numbers = new Set<number>();
   for (const [, first, last] of text.matchAll(/(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?/g)) {
     const [from, to] = [Number(first), Number(last ?? first)];
-    if (to < from || to - from > MAX_RANGE) return undefined;
+    // Sources are listed in order and once; what is not is a list of values.
+    if (to < from || to - from > MAX_RANGE || numbers.has(from)) return undefined;
     for (let n = from; n <= to; n++) numbers.add(n);
   }
   return [...numbers];
@@ -124,11 +128,12 @@ const LISTED = new Set(
   (
     'range ranges list lists set sets pair point points coordinate coordinates position positions value values number ' +
     'numbers step steps option options level levels state states id ids line lines node nodes block blocks frame frames ' +
-    'mode modes bereich liste menge feld wert werte werten zahlen paar punkt stelle schritt plage liste valeur valeurs ' +
+    'mode modes scale scales kernel kernels ci interval seed size sizes shape weight weights file files prints print output outputs bereich liste menge feld wert werte werten zahlen paar punkt stelle schritt plage liste valeur valeurs ' +
     'couple étape rango lista valor valores valore valori диапазон диапазоне список значения значение'
   ).split(' '),
 );
-const INDEXED_HAN = /(?:区间|區間|範囲|范围|配列|数组|陣列|向量|ベクトル|矩阵|行列|索引|番号|地址|字节|バイト|ビット)$/;
+const INDEXED_HAN =
+  /(?:返回|戻り値|区间|區間|範囲|范围|配列|数组|陣列|向量|ベクトル|矩阵|行列|索引|番号|地址|字节|バイト|ビット)$/;
 /** Behind these a list of numbers may be a set, an interval or a value. */
 const LEADS_TO_VALUES = new Set(
   (
@@ -144,7 +149,7 @@ const OPERATORS = new Set([...'=<>+*/×·∈≤≥≈~^&\\@#-']);
 /** What a marker may stand directly behind. */
 const CLOSES = new Set([...'.,;:!?…"”’»%°。，、；：！？」』）】｣']);
 const UNSPACED = new RegExp(`^[${UNSPACED_LETTERS}]$`, 'u');
-const SENTENCE_ENDS = /^(?:\s*$|\s*[.,;:!?。，、；：！？）」』|]|\s*\)(?![\p{L}\p{N}_(]))/u;
+const SENTENCE_ENDS = /^(?:\s*$|\s*[.,;:!?](?![\p{L}\p{N}])|\s*[。，、；：！？）」』|]|\s*\)(?![\p{L}\p{N}_(]))/u;
 
 /** Whether brackets with these numbers are certainly a citation here. The numbers are known to have been given out. */
 export function isCertain({ kind }: Bracketed, around: Surroundings): boolean {
@@ -157,7 +162,8 @@ export function isCertain({ kind }: Bracketed, around: Surroundings): boolean {
   if (kind === 'label') return glued ? !/[\p{L}\p{N}_]/u.test(last) || UNSPACED.test(last) : true;
   if (!mayFollow(trimmed, last, glued, around.after)) return false;
   const word = lastWord(trimmed);
-  if (INDEXED.has(word) || INDEXED_HAN.test(trimmed)) return false;
+  // `byte [1]` is an index, `8 bytes [1]` is a value with its source.
+  if ((INDEXED.has(word) && !/\d\s?\p{L}{1,12}[*_.]{0,2}$/u.test(trimmed)) || INDEXED_HAN.test(trimmed)) return false;
   if (kind === 'plain') return true;
   const sentence = SENTENCE_ENDS.test(around.after) || /^\s+\p{Ll}{2,}/u.test(around.after);
   // `x [1, 2]` is a point, `4 m [1, 2]` is not.
@@ -174,7 +180,7 @@ function mayPrecede(after: string, kind: Bracketed['kind'], afterText: boolean):
   if (/[\p{L}\p{N}_]/u.test(first) && !UNSPACED.test(first)) return false;
   if (kind === 'label') return true;
   const next = after.trimStart();
-  if (/^[=∈≤≥≈×·]/.test(next) || /^[+*/<>^-][\s\d]/.test(next)) return false;
+  if (/^[=∈≤≥≈×·]/.test(next) || /^(?:[+*/<>^][\s\d]|-\d)/.test(next)) return false;
   // `[10] mm` is a value.
   const [unit] =
     first === '' || first === '\n' ? [] : (/^\s?([\p{L}µ°%Ω]{1,6})(?![\p{L}\p{N}])/u.exec(after)?.slice(1) ?? []);

@@ -14,6 +14,7 @@ const TAGS = new Set(
     ' ',
   ),
 );
+const BEGINS_ANEW = /^[ \t]*(?:[-*+•|>]|#{1,6}|\d{1,9}[.)])[ \t]/;
 const MAX_NAME = 12;
 /** As much of a line as tells what it is. */
 const MAX_HEAD = 200;
@@ -24,7 +25,7 @@ const LIST_ITEM = /^[ \t>]*(?:[-*+•]|\d{1,9}[.)])[ \t]+/;
 const LEADS = [/^[\s>]+/, /^(?:[-*+•]|\d{1,9}[.)]|#{1,6})\s/];
 const NO_TEXT = /^[\s*_|>"“„«(]*$/;
 /** `$5 million` is an amount, not a formula. */
-const AMOUNT = /^\d[\d.,]*(?:[kKmMbB]n?)?(?:\s+[\p{L}\d.,;:!?()–-]+)*\s*$/u;
+const AMOUNT = /^\d[\d.,]*(?:[kKmMbB]n?)?\*{0,2}(?:\s+[\p{L}\d.,;:!?()%*–-]+)*\s*$/u;
 
 /**
  * Where one is in a Markdown text that comes in pieces: in running text, or in code (fenced, indented, inline), maths,
@@ -35,6 +36,8 @@ export class Prose {
   /** Number of backticks that opened the code one is in. */
   private code = 0;
   private ticks = 0;
+  /** The code one is in was opened on an earlier line. */
+  private codeFromBefore = false;
   private maths: '$' | '$$' | '\\]' | '\\)' | 'end' | undefined;
   private dollarHead = '';
   private dollars = 0;
@@ -98,6 +101,11 @@ export class Prose {
   }
 
   private isProse(): boolean {
+    // A list item, a heading or a row of a table begins anew.
+    if (this.codeFromBefore && BEGINS_ANEW.test(this.head)) {
+      this.code = 0;
+      this.codeFromBefore = false;
+    }
     if (this.fence || this.code > 0 || this.element !== '' || this.inTag || this.square > 0 || this.brace > 0) {
       return false;
     }
@@ -114,10 +122,10 @@ export class Prose {
   /** Plain characters. */
   private pass(text: string, from: number, to: number): void {
     if (to <= from) return;
-    if (this.head.length < MAX_HEAD) this.head += text.slice(from, Math.min(to, from + MAX_HEAD));
-    if (this.maths === '$' && this.dollarHead.length < MAX_DOLLAR_HEAD) {
-      this.dollarHead += text.slice(from, Math.min(to, from + MAX_DOLLAR_HEAD));
-    }
+    const room = MAX_HEAD - this.head.length;
+    if (room > 0) this.head += text.slice(from, Math.min(to, from + room));
+    const space = MAX_DOLLAR_HEAD - this.dollarHead.length;
+    if (this.maths === '$' && space > 0) this.dollarHead += text.slice(from, Math.min(to, from + space));
     this.last = text.charAt(to - 1);
   }
 
@@ -193,6 +201,8 @@ export class Prose {
     const before = this.last;
     this.pass(sign, 0, 1);
     if (escaped && sign !== '<') return;
+    const inCode = this.fence !== undefined || this.code > 0 || this.ticks > 0;
+    if (inCode && '[]{}【】［］〔〕'.includes(sign)) return;
     switch (sign) {
       case '`':
         if (!this.fence && this.element === '') this.ticks += 1;
@@ -241,7 +251,9 @@ export class Prose {
       return;
     }
     this.square = 0;
-    this.code = 0;
+    // Code may run over a line break, but not into the next paragraph.
+    if (blank) this.code = 0;
+    this.codeFromBefore = this.code > 0;
     this.inTag = false;
     if (this.maths === '$' || blank) this.maths = undefined;
     if (blank) {

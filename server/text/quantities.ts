@@ -27,17 +27,17 @@ const SPACE = String.raw`[ \u00a0\u2007\u2009\u202f]`;
 const UNSPACED_LETTER = `[${UNSPACED_LETTERS}]`;
 /** Where a number may begin: not within a name such as `REQ-0140`, `5.3.2.1` or `M8`; a hyphen is a sign where nothing stands before it. */
 const START = new RegExp(
-  String.raw`(?<!(?!${UNSPACED_LETTER})\p{L}|[\p{N}_]|[\p{N}\p{L}][./,:]|(?:(?!${UNSPACED_LETTER})\p{L}|[\p{N}_./)%°])[-–])[-–+]?(?=\d|[½¼¾])`,
+  String.raw`(?<!(?!${UNSPACED_LETTER})\p{L}|[\p{N}_]|[\p{N}\p{L}][./,:]|(?:(?!${UNSPACED_LETTER})\p{L}|[\p{N}_./)%°])[-–])[-–+]?(?=\.?\d|[½¼¾])`,
   'gu',
 );
 /** Thousands by commas, points, blanks or apostrophes (ISO 80000-1 and what is in use), decimals by point or comma. */
 const DIGITS = new RegExp(
   [
     '0x[0-9a-fA-F]+',
-    String.raw`\d{1,3}(?:(?:${SPACE}|['’])\d{3})+(?!\d)(?:[.,]\d+)?`,
-    String.raw`\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?`,
-    String.raw`\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?`,
-    String.raw`\d+[.,]\d+`,
+    String.raw`\d{1,3}(?:(?:${SPACE}|['’])\d{3}){1,6}(?!\d)(?:[.,]\d+)?`,
+    String.raw`\d{1,3}(?:,\d{3}){1,6}(?!\d)(?:\.\d+)?`,
+    String.raw`\d{1,3}(?:\.\d{3}){1,6}(?!\d)(?:,\d+)?`,
+    String.raw`\d*[.,]\d+`,
     String.raw`\d*[½¼¾]`,
     String.raw`\d+`,
   ].join('|'),
@@ -48,6 +48,20 @@ const NO_END = /\p{N}|[.,:/_]\p{N}|[._]\p{L}|-\p{N}+\p{L}|-\p{Lu}{2}|_/uy;
 /** `10^-3`, `10⁻³`, `10-3` as some PDFs have it, `e-3`. */
 const POWER =
   /\s?[x×·*⋅]\s?10(?:\^([-+]?\d{1,2})|([-+]\d{1,2})|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))|[eE]([-+]?\d{1,2})(?![\p{L}\p{N}])/uy;
+/** `5 million`, `3 Mrd.`, `5万`. */
+const SCALES = new Map<string, number>(
+  Object.entries({
+    'thousand tausend mille mil тысяч тысячи': 1e3,
+    'million millions millionen mio millones milione milioni миллион миллиона миллионов': 1e6,
+    'billion billions milliarde milliarden mrd milliard milliards miliardo miliardi миллиард миллиарда': 1e9,
+    '万 萬 만': 1e4,
+    '亿 億 억': 1e8,
+  }).flatMap(([words, scale]) => words.split(' ').map((word): [string, number] => [word, scale])),
+);
+const SCALE = new RegExp(
+  `${SPACE}?(${[...SCALES.keys()].sort((a, b) => b.length - a.length).join('|')})(?![a-zà-ÿа-я])`,
+  'iyu',
+);
 /** A number raised to a power: `10⁻⁶`, `2^10`. */
 const RAISED = /\^([-+]?\d{1,2})(?!\d)|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})/uy;
 const POWER_SIGN = String.raw`(?:\^?[-+]?\d(?![\p{N}]|\.\d)|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹])`;
@@ -64,8 +78,13 @@ const PHRASES: readonly (readonly [pattern: RegExp, unit: string])[] = [
   ],
   [/(?:degrees?|grad|degrés?)\s?(?:fahrenheit|F(?!\p{L}))/iuy, '°F'],
   [/per cent|pour cent|por ciento|per cento|v\. ?h\./iuy, '%'],
+  [/(?:square|sq\.?) (?:metres?|meters?|m(?!\p{L}))/iuy, 'm²'],
+  [/cubic (?:metres?|meters?|m(?!\p{L}))/iuy, 'm³'],
   [/(?:revolutions per minute|umdrehungen pro minute|umdrehungen\/min|tours par minute|r\.?p\.?m\.?)/iuy, 'rpm'],
 ];
+/** `metres per second`, `Liter pro Minute`, `mètres carrés`. */
+const PER = /\s(?:per|pro|par|por)\s([\p{L}²³]+)/iuy;
+const RAISED_WORD = /\s(?:carrés?|cubes?|cuadrados?|cúbicos?|quadrati|quadri|cubi)(?!\p{L})/iuy;
 /** Words that are also units, and in which language they are: elsewhere they are words. */
 const UNITS_OF: Record<string, LanguageCode> = {
   in: 'en',
@@ -83,10 +102,10 @@ const REFERENCE =
 const ROUNDED =
   /(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|etwa|rund|ungefähr|knapp|gut|environ|près de|à peu près|unos|aproximadamente|circa|около|примерно|约|約|≈|~)\s{0,2}$/iu;
 const HOURS_MINUTES =
-  /(?<![\p{N}:.])(\d{1,3})(?::([0-5]\d)(?::([0-5]\d))?(?![\p{N}:])|\s?h\s?([0-5]\d)(?![\p{N}\p{L}]))/gu;
+  /(?<![\p{N}:.])(\d{1,3})(?::([0-5]\d)(?::([0-5]\d))?(?![\p{N}:]|[.,]\p{N})|\s?h\s?([0-5]\d)(?![\p{N}\p{L}]))/gu;
 const RATIO = /(?<![\p{N}:.,])(\d{1,6}(?:[.,]\d+)?):(\d{1,6})(?![\p{N}:]|[.,]\p{N})/gu;
 const CLOCK_UNIT = /\s?(?:(h|hrs?|hours?|std\.?|stunden|heures?|uhr|horas?|ore|ч)|(min|minutes?|minuten))(?!\p{L})/iuy;
-const HAN_NUMERAL = /[〇零一二两兩三四五六七八九十百千万萬]+(?=\p{Script=Han}|\p{Script=Katakana})/gu;
+const HAN_NUMERAL = /(?<![\d.])[〇零一二两兩三四五六七八九十百千万萬]+(?=\p{Script=Han}|\p{Script=Katakana})/gu;
 /** Of one letter, these are parts of too many words. */
 const HAN_WORDS = new Set(['分', '度', '天', '米', '安', '帕', '牛']);
 const SPELLED = /(?<![\p{L}\p{N}-])\p{L}{3,12}(?![\p{L}\p{N}])/gu;
@@ -104,7 +123,9 @@ const PROPORTION: Unit = { factor: 1, key: 'ratio' };
 export function quantitiesOf(text: string, language?: LanguageCode): Quantity[] {
   // Every replacement keeps the length: offsets are those of the text.
   const clean = text
-    .replace(/\[\d{1,3}\]/g, (citation) => ' '.repeat(citation.length))
+    .replace(NO_VALUE, (found) => ' '.repeat(found.length))
+    .replaceAll('+/-', '  ±')
+    .replace(/(?<!\p{L})(?:minus|moins|meno|menos)\s(?=\d)/giu, (word) => `${' '.repeat(word.length - 1)}-`)
     .replace(/[\u2010\u2011\u2212\ufe63\uff0d]/g, '-')
     .replace(/[０-９]/g, (digit) => String(digit.charCodeAt(0) - 0xff10));
   const taken = new Taken();
@@ -115,12 +136,16 @@ export function quantitiesOf(text: string, language?: LanguageCode): Quantity[] 
   }
   addClockTimes(clean, text, taken, found);
   addRatios(clean, text, taken, found);
+  addSlashed(clean, { text, language, taken, found });
   addNumbers(clean, { text, language, taken, found });
   addHanNumerals(clean, text, found);
   addSpelled(clean, { text, language, taken, found });
   found.sort((a, b) => a.start - b.start);
   return joinDurations(shareUnits(found, clean), clean);
 }
+
+/** Citations, and numbers of a list within a sentence: `(1) this and (2) that`. */
+const NO_VALUE = /\[\d{1,3}\]|\(\d{1,2}\)(?=\s\p{L})/gu;
 
 /** Ranges that are spoken for; they are added in order of each kind and asked for in order. */
 class Taken {
@@ -171,7 +196,8 @@ function addNumbers(clean: string, scan: Scan): void {
       if (!REFERENCE.test(before)) {
         const numbers = negative ? read.numbers.map((number) => -number) : read.numbers;
         const rounded = ROUNDED.test(before);
-        found.push({ ...place(text, start, read.end), ...read.facts, numbers, rounded, spelled: false });
+        const unit = read.facts.unit ?? currencyBefore(before);
+        found.push({ ...place(text, start, read.end), ...read.facts, unit, numbers, rounded, spelled: false });
       }
       // `10-20 mm`, `5%-10%`: the end of a range has no blank before it that would set it apart.
       const range = sticky(/\s?[-–—]\s?(?=([-–+]?)\d)/uy, clean, read.end);
@@ -181,6 +207,12 @@ function addNumbers(clean: string, scan: Scan): void {
       negative = range[1] === '-' || range[1] === '–';
     }
   }
+}
+
+/** `$5`, `€ 5` */
+function currencyBefore(before: string): Unit | undefined {
+  const sign = /[$€]\s?$/.exec(before)?.[0].trim();
+  return sign ? unitOf(sign) : undefined;
 }
 
 /** A dash before a number is a sign where nothing comes before it that it could lead from. */
@@ -205,6 +237,11 @@ function readQuantity(clean: string, at: number, language: LanguageCode | undefi
     scale = 10 ** (power[3] ? fromSuperscript(power[3]) : Number(power[1] ?? power[2] ?? power[4]));
     end += power[0].length;
   }
+  const counted = sticky(SCALE, clean, end);
+  if (counted) {
+    scale *= SCALES.get((counted[1] ?? '').toLowerCase()) ?? 1;
+    end += counted[0].length;
+  }
   let numbers = valuesOf(digits, language);
   const raised = power ? undefined : sticky(RAISED, clean, end);
   if (raised) {
@@ -213,7 +250,9 @@ function readQuantity(clean: string, at: number, language: LanguageCode | undefi
     end += raised[0].length;
   }
   const unit = readUnit(clean, end, language);
-  const decimals = /[.,](\d+)$/.exec(digits)?.[1]?.length ?? 0;
+  // The last group of `2,072` is no decimals.
+  const whole = numbers.length === 1 && Number.isInteger(numbers[0]) && !/[.,]0+$/.test(digits);
+  const decimals = whole ? 0 : (/[.,](\d+)$/.exec(digits)?.[1]?.length ?? 0);
   return {
     numbers: scale === 1 ? numbers : numbers.map((number) => number * scale),
     facts: { unit: unit?.unit, step: 10 ** -decimals * scale },
@@ -281,6 +320,12 @@ function readUnit(
     const follows = clean.slice(from + name.length, from + name.length + 2);
     const only = UNITS_OF[name.toLowerCase()];
     // `10 in the box` and `10 an der Zahl` name no unit.
+    const rate = sticky(PER, clean, from + name.length);
+    const together = rate?.[1] === undefined ? undefined : unitOf(`${name}/${rate[1]}`);
+    if (rate && together) return { unit: together, end: from + name.length + rate[0].length };
+    const raised = sticky(RAISED_WORD, clean, from + name.length);
+    const power = raised && unitOf(`${name}${/^\s[cк]ub|^\s[cк]úb/iu.test(raised[0]) ? '³' : '²'}`);
+    if (raised && power) return { unit: power, end: from + name.length + raised[0].length };
     if (only && ((language ?? only) !== only || (name === 'in' && /^\s[\p{L}(]/u.test(follows)))) return undefined;
     return { unit, end: from + name.length };
   }
@@ -325,8 +370,28 @@ function addRatios(clean: string, text: string, taken: Taken, found: Quantity[])
     // `ISO 9001:2015` is a name.
     if (taken.at(start) !== undefined || REFERENCE.test(clean.slice(Math.max(0, start - 24), start))) continue;
     const numbers = [Number(match[1]?.replace(',', '.')) / Number(match[2])];
+    if (!numbers.every(Number.isFinite)) continue;
     taken.add(start, end);
     found.push({ ...place(text, start, end), numbers, unit: PROPORTION, step: 1e-9, rounded: false, spelled: false });
+  }
+}
+
+const SLASHED = /(?<![\p{L}\p{N}./-])(\d{1,5}(?:[.,]\d{1,3})?)\/(\d{1,5}(?:[.,]\d{1,3})?)(?![\p{N}/]|[.,]\p{N})/gu;
+const INCHES = new Set([2, 4, 8, 16, 32, 64]);
+
+/** `50/60 Hz` are two values, `3/8 inch` is a fraction; without a unit it may be anything. */
+function addSlashed(clean: string, { text, language, taken, found }: Scan): void {
+  for (const match of clean.matchAll(SLASHED)) {
+    const start = match.index;
+    const end = start + match[0].length;
+    const unit = taken.at(start) === undefined ? readUnit(clean, end, language) : undefined;
+    if (!unit) continue;
+    const [a, b] = [match[1], match[2]].map((digits) => Number(digits?.replace(',', '.')));
+    if (a === undefined || b === undefined) continue;
+    taken.add(start, unit.end);
+    const facts = { ...place(text, start, unit.end), unit: unit.unit, step: 1e-3, rounded: false, spelled: false };
+    if (a < b && INCHES.has(b)) found.push({ ...facts, numbers: [a / b] });
+    else found.push({ ...facts, numbers: [a] }, { ...facts, numbers: [b] });
   }
 }
 
@@ -359,7 +424,10 @@ function shareUnits(found: readonly Quantity[], clean: string): Quantity[] {
   for (let index = shared.length - 2; index >= 0; index--) {
     const [first, second] = [shared[index], shared[index + 1]];
     if (!first || !second?.unit || first.unit || second.unit.key === 'date') continue;
-    if (JOINT.test(clean.slice(first.end, second.start))) shared[index] = { ...first, unit: second.unit };
+    const between = clean.slice(first.end, second.start);
+    // `4 × 5 kg` are four of them, `4 × 5 mm` is a size.
+    if (/[×x]/.test(between) && second.unit.key !== 'm') continue;
+    if (JOINT.test(between)) shared[index] = { ...first, unit: second.unit };
   }
   return shared;
 }
@@ -405,17 +473,28 @@ const HEDGED = 0.05;
  */
 export function agrees(claimed: Quantity, there: Quantity, heads: readonly Unit[] = []): boolean {
   if (claimed.unit?.key === 'date' || there.unit?.key === 'date') {
+    const [date, other] = claimed.unit?.key === 'date' ? [claimed, there] : [there, claimed];
+    // A year may stand for a date of it.
+    if (!other.unit) return other.numbers.some((year) => date.numbers.some((one) => Math.floor(one / 10_000) === year));
     return claimed.unit?.key === there.unit?.key && claimed.numbers.some((date) => there.numbers.includes(date));
   }
   if (!claimed.unit || !there.unit) {
     const fitting = claimed.unit && heads.filter(({ key }) => key === claimed.unit?.key);
-    if (!fitting || fitting.length === 0) return sameNumber(claimed, there, undefined);
+    if (!fitting || fitting.length === 0) return sameNumber(claimed, there, undefined) || isShare(claimed, there);
     return fitting.some((unit) => sameNumber(claimed, there, unit));
   }
   const [a, b] = [claimed.unit.key, there.unit.key];
   // "45 degrees" may be an angle or a temperature.
   if (a !== b && !(['°', '°C'].includes(a) && ['°', '°C'].includes(b))) return false;
   return sameNumber(claimed, there, there.unit);
+}
+
+/** 85 % is 0.85. */
+function isShare(a: Quantity, b: Quantity): boolean {
+  const [percent, bare] = a.unit?.key === '%' ? [a, b] : [b, a];
+  if (percent.unit?.key !== '%' || bare.unit) return false;
+  const { factor } = percent.unit;
+  return percent.numbers.some((number) => bare.numbers.some((share) => Math.abs(number * factor - share * 100) < 1e-9));
 }
 
 function sameNumber(claimed: Quantity, there: Quantity, unit: Unit | undefined): boolean {

@@ -289,6 +289,11 @@ const OTHERS: readonly (readonly [forms: string, unit: Parts])[] = [
   ['year years jahr jahre jahren an ans année années año años anno anni год года лет', one('month', 12)],
   ['tonne tonnes tonnen tonelada toneladas tonnellata tonnellate тонна тонны тонн', one('g', 1e6)],
   ['micron microns', one('m', 1e-6)],
+  ['quadratmeter quadratmetern', product(1, { m: 2 })],
+  ['quadratmillimeter', product(1e-6, { m: 2 })],
+  ['kubikmeter kubikmetern', product(1, { m: 3 })],
+  ['kilowattstunde kilowattstunden kilowatt-hour kilowatt-hours kilowattheure kilowattheures', scaled(JOULE, 3.6e6)],
+  ['newton-metre newton-metres newton-meter newton-meters newtonmeter newtonmetern newtonmètre newtonmètres', JOULE],
   ['inch inches zoll pouce pouces pulgada pulgadas pollice pollici', one('m', 0.0254)],
   ['foot feet fuß pied pieds', one('m', 0.3048)],
   ['mile miles', one('m', 1609.344)],
@@ -309,6 +314,7 @@ for (const [symbol, unit] of Object.entries(PREFIXED)) {
     if (!BY_SYMBOL.has(prefix + symbol)) BY_SYMBOL.set(prefix + symbol, scaled(unit, by));
   }
 }
+for (const prefix of 'kMGT') BY_SYMBOL.set(`${prefix}b`, scaled(one('bit'), PREFIXES[prefix] ?? 1));
 /** Written out, in any case. */
 const BY_WORD = new Map<string, Parts>();
 for (const [forms, unit] of OTHERS) for (const form of forms.split(' ')) BY_WORD.set(form, unit);
@@ -323,7 +329,10 @@ for (const [forms, unit] of SPELLED) {
 const ATOM = /^([\p{L}°%‰$€℃]+)(?:\^?([-+]?\d)|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]))?$/u;
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 /** Of a single letter these are too often a word: they are units only within a compound. */
-const ONLY_IN_COMPOUNDS: Record<string, Parts> = { a: one('month', 12), d: one('s', 86_400) };
+const ONLY_IN_COMPOUNDS = new Map([
+  ['a', one('month', 12)],
+  ['d', one('s', 86_400)],
+]);
 const CACHE = new Map<string, Unit | undefined>();
 const MAX_CACHED = 2_000;
 
@@ -372,7 +381,7 @@ function parse(text: string): Unit | undefined {
 
 function atomOf(text: string, compound: boolean): (Parts & { power: number }) | undefined {
   const [, name = '', digit, raised] = ATOM.exec(text) ?? [];
-  const unit = known(name) ?? (compound ? ONLY_IN_COMPOUNDS[name] : undefined);
+  const unit = known(name) ?? (compound ? ONLY_IN_COMPOUNDS.get(name) : undefined);
   if (!unit) return undefined;
   return { ...unit, power: Number(digit ?? fromSuperscript(raised)) };
 }
@@ -397,6 +406,7 @@ function plain(text: string): string {
     .replace(/\u2126/g, 'Ω')
     .replace(/[⋅∙•×]/g, '·')
     .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .replace(/^°\s(?=[CFK]$)/, '°')
     .trim();
 }
 

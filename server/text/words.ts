@@ -58,13 +58,25 @@ export function toWords(text: string, languages: readonly Language[]): Word[] {
 
 /** `satura-⏎tion` is one word; where the text also has `fail-safe` on one line, `fail-⏎safe` is that. */
 function joinBroken(text: string): string {
+  let compounds: ReadonlySet<string> | undefined;
   return text.replace(BREAK, (broken, at: number) => {
     const [first] = BEFORE_BREAK.exec(text.slice(Math.max(0, at - 41), at)) ?? [];
     const after = at + broken.length;
     const [second] = AFTER_BREAK.exec(text.slice(after, after + 41)) ?? [];
     if (!first || !second || CONJUNCTION.test(text.slice(after, after + 10))) return broken;
-    return text.includes(`${first}-${second}`) ? '-' : '';
+    compounds ??= compoundsOf(text);
+    return compounds.has(`${first}-${second}`) ? '-' : '';
   });
+}
+
+/** Neighbours that a hyphen joins on one line. */
+function compoundsOf(text: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const [run] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu)) {
+    const parts = run.split('-');
+    for (const [index, part] of parts.slice(1).entries()) found.add(`${parts[index]}-${part}`);
+  }
+  return found;
 }
 
 function addRun(run: string, words: Word[], languages: readonly Language[]): void {

@@ -74,8 +74,20 @@ export function score(claim: Claim, sources: readonly Source[]): Scored[] {
     .sort((a, b) => b.score - a.score);
 }
 
-export const holds = ({ words, context, identifiers, owners }: Statement, word: string) =>
-  words.has(word) || context.has(word) || identifiers.has(word) || owners.has(word);
+export const holds = (statement: Statement, word: string) =>
+  statement.words.has(word) || statement.context.has(word) || names(statement, word);
+
+/** Whether a statement has an identifier, or stands under it; `V-101` is also written `V101`, and an edition may lack its letter. */
+export const names = ({ identifiers, owners }: Statement, identifier: string) =>
+  [...identifiers, ...owners].some((name) => isSameName(name, identifier));
+
+const joined = (name: string) => name.replace(/[-/]/g, '');
+
+export function isSameName(there: string, claimed: string): boolean {
+  if (there === claimed) return true;
+  const [a, b] = [joined(there), joined(claimed)];
+  return a === b || (a.length === b.length + 1 && a.startsWith(b) && /\p{N}\p{L}$/u.test(a));
+}
 
 /** Words that two sets have in common. */
 export function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {

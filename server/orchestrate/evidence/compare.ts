@@ -1,12 +1,13 @@
 import type { EvidenceIssue, EvidenceOutcome } from '../../core/run';
 import { plainSigns } from '../../text/fold';
 import { agrees, type Quantity } from '../../text/quantities';
-import { type Claim, holds, SAME_STATEMENT, type Scored, score } from './claim';
+import { type Claim, holds, names, SAME_STATEMENT, type Scored, score } from './claim';
 import { checkWording } from './force';
 import { checkIdentifiers } from './names';
+import { checkReferences } from './references';
 import type { Source, Statement } from './statements';
 import { checkValues } from './values';
-import { concludes, contrasts, isNegated } from './wording';
+import { concludes, contrasts, forcesOf, isNegated, isRestricted, opposes } from './wording';
 
 export interface Comparison {
   outcome: EvidenceOutcome;
@@ -34,8 +35,11 @@ export function compare(claim: Claim, sources: readonly Source[]): Comparison {
   if (!best) return { outcome: 'unknown', support: null, issues: [], nearest: undefined };
   const heads = comparable.flatMap((source) => source.heads);
   const values = checkValues(claim, scored, heads);
-  const names = checkIdentifiers(claim, scored);
-  const issues = [...values.issues, ...names.issues, ...checkWording(claim, scored)];
+  const identifiers = checkIdentifiers(claim, scored);
+  const wording = checkWording(claim, scored);
+  const references = checkReferences(claim.text, comparable, scored);
+  const all = [values, identifiers, wording, references];
+  const issues = all.flatMap((checked) => checked.issues);
   const nearest =
     best.score > SAYS_NOTHING || best.around > SAYS_NOTHING ? (values.nearest ?? best.statement) : undefined;
   const support = Math.max(best.score, best.around);
@@ -47,7 +51,14 @@ export function compare(claim: Claim, sources: readonly Source[]): Comparison {
   const near = scored.slice(0, 3).map(({ statement }) => statement.text);
   const added = (says: (text: string) => boolean) => says(claim.text) && !near.some(says);
   // A conclusion or a contrast that the source does not draw may be wrong although each of its words is there.
-  const doubtful = values.doubt || names.doubt || added(concludes) || added(contrasts) || replacesWord(claim, scored);
+  const doubtful =
+    all.some(({ doubt }) => doubt) ||
+    added(concludes) ||
+    added(contrasts) ||
+    opposes(claim.text, best.statement.text) ||
+    (isRestricted(best.statement.text) && !isRestricted(claim.text)) ||
+    replacesWord(claim, scored) ||
+    reorders(claim, best);
   const said = support >= (exact > 0 ? SAYS_IT_WITH_VALUES : SAYS_IT);
   if (said && !doubtful) return { outcome: 'supported', support, issues, nearest };
   if (claim.assumed && !doubtful) {
@@ -59,23 +70,24 @@ export function compare(claim: Claim, sources: readonly Source[]): Comparison {
 }
 
 const MIN_QUOTE = 24;
-/** Letters and digits only: how a text is set and marked up is no difference. */
+/** How a text is set and marked up is no difference, everything else is. */
 const bare = (text: string) =>
   plainSigns(text)
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}.,%°+±<>≤≥-]+/gu, '');
+    .replace(/[*_`|]+/g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[.:;。]?\s?$/, '')
+    .trim();
+const uncapitalised = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** True when a statement is, or holds, the claim word for word; a part of it only from the beginning of a clause on. */
+/** True when a statement is the claim word for word, or ends with it as a clause of its own. */
 function quotes(statement: string, claim: string): boolean {
-  const said = bare(claim).replace(/[.,]{1,3}$/, '');
-  const text = bare(statement);
-  if (text.replace(/[.,]{1,3}$/, '') === said) return true;
-  return (
-    said.length >= MIN_QUOTE &&
-    isNegated(statement) === isNegated(claim) &&
-    (text.startsWith(said) || text.includes(`,${said}`))
-  );
+  const said = uncapitalised(bare(claim));
+  const text = uncapitalised(bare(statement));
+  if (said === '') return false;
+  if (text === said) return true;
+  if (said.length < MIN_QUOTE || isNegated(statement) !== isNegated(claim)) return false;
+  // A heading may stand before the sentence in one line.
+  return text.endsWith(`, ${said}`) || (/^\p{Lu}/u.test(bare(claim)) && bare(statement).endsWith(` ${bare(claim)}`));
 }
 
 /**
@@ -95,6 +107,15 @@ function replacesWord(claim: Claim, [best, ...rest]: readonly Scored[]): boolean
   );
 }
 
+/** True when a claim has the words of a sentence in another order: who does what to whom may be turned round. */
+function reorders(claim: Claim, { statement }: Scored): boolean {
+  const mine = [...claim.words].filter((word) => statement.words.has(word));
+  const left = claim.words.size - mine.length + (statement.words.size - mine.length);
+  // A value is found again by its number, whatever the order.
+  if (mine.length < 3 || left > 1 || claim.quantities.length > 0) return false;
+  return mine.join() !== [...statement.words].filter((word) => claim.words.has(word)).join();
+}
+
 /** In another language only values and identifiers can be compared. */
 function compareValues(claim: Claim, sources: readonly Source[]): Comparison {
   const statements = sources.flatMap((source) => source.statements);
@@ -102,7 +123,7 @@ function compareValues(claim: Claim, sources: readonly Source[]): Comparison {
   const counted = claim.quantities.filter(({ spelled }) => !spelled);
   const found = (statement: Statement) =>
     counted.filter((claimed) => statement.quantities.some((there) => agrees(claimed, there, heads))).length +
-    [...claim.identifiers].filter((name) => statement.identifiers.has(name) || statement.owners.has(name)).length;
+    [...claim.identifiers].filter((name) => names(statement, name)).length;
   const nearest = statements
     .map((statement) => ({ statement, found: found(statement) }))
     .sort((a, b) => b.found - a.found)[0];
@@ -114,15 +135,19 @@ function compareValues(claim: Claim, sources: readonly Source[]): Comparison {
     else if (claimed.unit) issues.push({ kind: 'number', detail: claimed.text });
   }
   for (const name of claim.identifiers) {
-    if (!statements.some(({ identifiers, owners }) => identifiers.has(name) || owners.has(name)))
-      issues.push({ kind: 'identifier', detail: name });
+    if (!statements.some((statement) => names(statement, name))) issues.push({ kind: 'identifier', detail: name });
   }
   const at = nearest && nearest.found > 0 ? nearest.statement : undefined;
   if (issues.length > 0) return { outcome: 'differs', support: 0, issues, nearest: at };
   // A bare small number stands in many texts.
   const telling =
     claim.identifiers.size > 0 || counted.some(({ unit, numbers }) => unit || numbers.some((number) => number >= 100));
-  if (telling && at) return { outcome: 'supported', support: 1, issues, nearest: at };
+  const [says, said] = [forcesOf(claim.text), at ? forcesOf(at.text) : []];
+  const turned =
+    at &&
+    (isNegated(at.text) !== claim.negated ||
+      (says.length > 0 && said.length > 0 && !says.some((one) => said.includes(one))));
+  if (telling && at && !turned) return { outcome: 'supported', support: 1, issues, nearest: at };
   return { outcome: 'unknown', support: null, issues, nearest: at };
 }
 

@@ -4,7 +4,7 @@ import { agrees } from '../../text/quantities';
 import type { Placed, Source, Statement } from './statements';
 
 /** Statements with values that are compared, so that many long passages cannot keep it busy. */
-const MAX_STATEMENTS = 150;
+const MAX_STATEMENTS = 120;
 const MAX_CONFLICTS = 5;
 const MAX_TEXT = 300;
 /** Share of their words that two statements have in common when they speak of the same, and less when an identifier says so. */

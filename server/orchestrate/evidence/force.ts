@@ -1,15 +1,14 @@
-import type { EvidenceIssue } from '../../core/run';
-import { type Claim, holds, SAME_STATEMENT, type Scored, shorten } from './claim';
+import { type Checked, type Claim, holds, SAME_STATEMENT, type Scored, shorten } from './claim';
 import { wordsOf } from './statements';
-import { forcesOf, isNegated } from './wording';
+import { forcesOf, isConditional, isNegated } from './wording';
 
 /** Force and negation of a claim as a whole, or of each of the parts that it sets against each other. */
-export function checkWording(claim: Claim, scored: readonly Scored[]): EvidenceIssue[] {
+export function checkWording(claim: Claim, scored: readonly Scored[]): Checked {
   const parts = claim.text.split(APART).filter((part) => part.trim() !== '');
   if (parts.length === 1) return checkPart(claim, scored);
-  return parts.flatMap((text) => {
+  const checked = parts.map((text): Checked => {
     const { words, identifiers } = wordsOf(text, claim.language);
-    if (words.size + identifiers.size < 3) return [];
+    if (words.size + identifiers.size < 3) return { issues: [], doubt: false };
     const part = { ...claim, text, words, identifiers, forces: forcesOf(text), negated: isNegated(text) };
     const all = [...words, ...identifiers];
     const likest = scored
@@ -20,6 +19,7 @@ export function checkWording(claim: Claim, scored: readonly Scored[]): EvidenceI
       .sort((a, b) => b.score - a.score);
     return checkPart(part, likest);
   });
+  return { issues: checked.flatMap(({ issues }) => issues), doubt: checked.some(({ doubt }) => doubt) };
 }
 
 /** What sets two statements of one sentence apart. */
@@ -27,25 +27,25 @@ const APART =
   /;|,?\s(?:but|whereas|while|aber|während|mais|tandis que|alors que|pero|mientras que|ma|mentre|но)\s|；/iu;
 
 /** Against a clearly best sentence. */
-function checkPart(claim: Claim, scored: readonly Scored[]): EvidenceIssue[] {
+function checkPart(claim: Claim, scored: readonly Scored[]): Checked {
   const [best, second] = scored;
-  if (!best || best.score < SAME_STATEMENT) return [];
+  const checked: Checked = { issues: [], doubt: false };
+  if (!best || best.score < SAME_STATEMENT) return checked;
   const rival = second && second.score > best.score - 0.12 ? second.statement : undefined;
-  const issues: EvidenceIssue[] = [];
   const there = forcesOf(best.statement.text);
   const agreed = (forces: readonly string[]) => claim.forces.some((force) => forces.includes(force));
-  if (claim.forces.length > 0 && there.length > 0 && !agreed(there) && !(rival && agreed(forcesOf(rival.text)))) {
-    issues.push({ kind: 'force', detail: claim.forces.join(', '), source: there.join(', ') });
+  const forced =
+    claim.forces.length > 0 && there.length > 0 && !agreed(there) && !(rival && agreed(forcesOf(rival.text)));
+  const turned =
+    claim.negated !== denies(best.statement.text, claim) && !(rival && denies(rival.text, claim) === claim.negated);
+  // "Shall not be opened before" is "may only be opened after".
+  if (turned && (isConditional(claim.text) || isConditional(best.statement.text))) return { issues: [], doubt: true };
+  if (forced) checked.issues.push({ kind: 'force', detail: claim.forces.join(', '), source: there.join(', ') });
+  if (turned) {
+    const detail = claim.negated ? 'denied' : 'affirmed';
+    checked.issues.push({ kind: 'negation', detail, source: shorten(best.statement.text) });
   }
-  const denied = denies(best.statement.text, claim);
-  if (claim.negated !== denied && !(rival && denies(rival.text, claim) === claim.negated)) {
-    issues.push({
-      kind: 'negation',
-      detail: claim.negated ? 'denied' : 'affirmed',
-      source: shorten(best.statement.text),
-    });
-  }
-  return issues;
+  return checked;
 }
 
 /** Parts of a sentence that may be denied for themselves. */

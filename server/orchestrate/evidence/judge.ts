@@ -5,7 +5,15 @@ import { quantitiesOf } from '../../text/quantities';
 import { type Span, splitSentences } from '../../text/sentences';
 import type { Claim } from './claim';
 import { type Comparison, compare } from './compare';
-import { isUnspaced, localWords, type Source, toSource, wordsOf } from './statements';
+import {
+  isUnspaced,
+  localWords,
+  MAX_QUANTITIES,
+  type Source,
+  toSource,
+  withoutQuantities,
+  wordsOf,
+} from './statements';
 import { forcesOf, isNegated } from './wording';
 
 /** Longer answers are checked up to here; the rest is counted as unchecked. */
@@ -64,14 +72,19 @@ export async function judgeSentences(
   const sentences: SentenceEvidence[] = [];
   let unchecked = 0;
   let next = 0;
-  let sliceEnds = performance.now() + SLICE_MS;
+  const pause = createPause();
   for (const span of splitSentences(answer)) {
+    await pause();
     const cites = new Set<number>();
     for (; next < citations.length && (citations[next]?.at ?? 0) < span.end; next++) {
       const citation = citations[next];
       if (citation && citation.at >= span.start) cites.add(citation.n);
     }
     if (cites.size === 0 && !everySentence) continue;
+    if (sentences.length >= MAX_SENTENCES) {
+      unchecked += 1;
+      continue;
+    }
     const claim = toClaim(text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS)), {
       language,
       assumed,
@@ -79,26 +92,29 @@ export async function judgeSentences(
       names,
     });
     if (!claim || (cites.size === 0 && !isStatement(text, span, claim))) continue;
-    if (sentences.length >= MAX_SENTENCES) {
-      unchecked += 1;
-      continue;
-    }
-    const verdict =
-      cites.size > 0
-        ? judgeCited(
-            claim,
-            [...cites].map(sourceOf).filter((source) => source !== undefined),
-          )
-        : judgeUncited(
-            claim,
-            passages.map(({ n }) => sourceOf(n)).filter((source) => source !== undefined),
-          );
+    const sources = (cites.size > 0 ? [...cites] : passages.map(({ n }) => n))
+      .map(sourceOf)
+      .filter((source) => source !== undefined);
+    const verdict = cites.size > 0 ? judgeCited(claim, sources) : await judgeUncited(claim, sources, pause);
     sentences.push({ text: text.slice(span.start, span.end), ...span, cites: [...cites], ...verdict });
-    if (performance.now() < sliceEnds) continue;
-    await new Promise(setImmediate);
-    sliceEnds = performance.now() + SLICE_MS;
   }
   return { sentences, unchecked };
+}
+
+type Pause = () => Promise<void> | undefined;
+
+/** Gives way to other work when a slice of time is used up. */
+export function createPause(): Pause {
+  let ends = performance.now() + SLICE_MS;
+  return () => {
+    if (performance.now() < ends) return undefined;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        ends = performance.now() + SLICE_MS;
+        resolve();
+      }),
+    );
+  };
 }
 
 type Verdict = Pick<SentenceEvidence, 'outcome' | 'support' | 'issues' | 'nearest' | 'attributed'>;
@@ -109,15 +125,17 @@ function judgeCited(claim: Claim, sources: readonly Source[]): Verdict {
 }
 
 /** Of a sentence that cites nothing: a passage that bears it out is named, and one that says otherwise. */
-function judgeUncited(claim: Claim, sources: readonly Source[]): Verdict {
+async function judgeUncited(claim: Claim, sources: readonly Source[], pause: Pause): Promise<Verdict> {
   if (sources.length === 0) return { outcome: 'no_source', support: null, issues: [] };
   let best: (Comparison & { n: number }) | undefined;
   for (const source of sources) {
+    await pause();
     const found = { ...compare(claim, [source]), n: source.n };
     if (found.outcome === 'supported' && (best?.outcome !== 'supported' || (found.support ?? 0) > (best.support ?? 0)))
       best = found;
   }
   if (best) return { ...toVerdict(best), attributed: best.n };
+  await pause();
   const all = compare(claim, sources);
   // What differs must be of the same thing; of the rest nothing bears it out.
   const outcome: EvidenceOutcome = all.outcome === 'differs' ? 'differs' : 'no_source';
@@ -154,12 +172,8 @@ function toClaim(sentence: string, { language, assumed, unspaced, names }: Answe
     sentence.replace(MARKER_OR_CODE, (found) => (isName(found) ? found : ' '.repeat(found.length))),
     names,
   ).replace(/\u00ad/g, '');
-  const quantities = quantitiesOf(text, language.code);
-  // Numbers and units are compared as such; as words they would count twice.
-  let wording = text;
-  for (const { start, end } of quantities)
-    wording = wording.slice(0, start) + ' '.repeat(end - start) + wording.slice(end);
-  const { words, identifiers } = wordsOf(wording.replace(REPORTING, ' '), language);
+  const quantities = quantitiesOf(text, assumed ? undefined : language.code);
+  const { words, identifiers } = wordsOf(withoutQuantities(text, quantities).replace(REPORTING, ' '), language);
   const [forces, negated] = [forcesOf(text), isNegated(text)];
   // "See also [1]" says nothing that could be borne out; "It may be reused" does.
   const few = words.size < (forces.length > 0 || negated ? 1 : 2);
@@ -168,7 +182,9 @@ function toClaim(sentence: string, { language, assumed, unspaced, names }: Answe
     text,
     words,
     identifiers,
-    quantities: quantities.map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) })),
+    quantities: quantities
+      .slice(0, MAX_QUANTITIES)
+      .map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) })),
     forces,
     negated,
     language,
@@ -179,7 +195,7 @@ function toClaim(sentence: string, { language, assumed, unspaced, names }: Answe
 
 /** Words that say where a statement is from. */
 const REPORTING =
-  /(?<!\p{L})(?:according to|as (?:stated|described|specified|defined|shown|given) in|(?:the )?(?:document|passage|source|text|standard|manual) (?:states|says|specifies|describes|notes|mentions) that|laut|gemäß|dem Dokument zufolge|selon|d'après|conformément à|según|de acuerdo con|secondo|согласно)(?!\p{L})|根据|根據|によると|によれば/giu;
+  /(?<!\p{L})(?:according to|as (?:stated|described|specified|defined|shown|given) in|(?:the )?(?:document|passage|source|text|standard|manual) (?:states|says|specifies|describes|notes|mentions) that|minus|laut|gemäß|dem Dokument zufolge|selon|d'après|conformément à|según|de acuerdo con|secondo|согласно)(?!\p{L})|根据|根據|によると|によれば/giu;
 
 /** Lead-ins, questions, headings and what a model says of itself or of its sources as a whole. */
 const NO_CLAIM =
@@ -193,7 +209,12 @@ function isStatement(text: string, { start, end }: Span, claim: Claim): boolean 
   if (/[?？]["”*)]*$/.test(sentence)) return false;
   const exact = claim.quantities.some(({ spelled }) => !spelled) || claim.identifiers.size > 0;
   if (exact) return true;
-  const line = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
+  // Signs of headings stand close before.
+  const line =
+    text
+      .slice(Math.max(0, start - 12), start)
+      .split('\n')
+      .at(-1) ?? '';
   if (/^\s*#/.test(line) || /[:：]["”*_]*$/.test(sentence)) return false;
   // A line in bold and nothing else is a heading.
   if (/^(?:\*\*|__)[^*_]+(?:\*\*|__)$/.test(sentence)) return false;
@@ -222,7 +243,8 @@ function withoutNames(sentence: string, names: readonly string[]): string {
     const wanted = name.toLowerCase();
     for (let at = folded.indexOf(wanted); at >= 0; at = folded.indexOf(wanted, at + wanted.length)) {
       // "page 3" is not named by "page 30".
-      if (/[\p{L}\p{N}]/u.test(folded[at + wanted.length] ?? ' ')) continue;
+      const [before, after] = [folded[at - 1] ?? ' ', folded[at + wanted.length] ?? ' '];
+      if (/[\p{L}\p{N}.,]/u.test(before) || /[\p{L}\p{N}]/u.test(after)) continue;
       rest = rest.slice(0, at) + ' '.repeat(wanted.length) + rest.slice(at + wanted.length);
     }
   }

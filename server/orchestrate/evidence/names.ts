@@ -1,6 +1,6 @@
 import { plainSigns } from '../../text/fold';
 import { agrees } from '../../text/quantities';
-import { type Checked, type Claim, NEAR, overlap, SAME_STATEMENT, type Scored } from './claim';
+import { type Checked, type Claim, isSameName, NEAR, names, overlap, SAME_STATEMENT, type Scored } from './claim';
 import { localWords } from './statements';
 
 /** Compares the identifiers of a claim with those of its sources, and what is said of each. */
@@ -9,13 +9,13 @@ export function checkIdentifiers(claim: Claim, scored: readonly Scored[]): Check
   const best = scored[0];
   if (!best) return checked;
   for (const identifier of claim.identifiers) {
-    const named = ({ statement }: Scored) => statement.identifiers.has(identifier) || statement.owners.has(identifier);
+    const named = ({ statement }: Scored) => names(statement, identifier);
     const holding = scored.filter(named);
     const other = scored
       .slice(0, 3)
       .filter(({ score }) => score >= NEAR * best.score)
       .flatMap(({ statement }) => [...statement.identifiers, ...statement.owners])
-      .find((name) => name !== identifier && !claim.identifiers.has(name) && isAlike(name, identifier));
+      .find((name) => !isSameName(name, identifier) && !claim.identifiers.has(name) && isAlike(name, identifier));
     if (holding.length === 0) {
       checked.issues.push({ kind: 'identifier', detail: identifier, ...(other && { source: other }) });
       continue;

@@ -1,10 +1,10 @@
 import type { CitedPassage } from '../../core/knowledge';
-import { detectLanguage, type Language } from '../../text/language';
+import { detectLanguage, type Language, type LanguageCode } from '../../text/language';
 import { type Quantity, quantitiesOf } from '../../text/quantities';
 import { UNSPACED_LETTERS } from '../../text/scripts';
 import { splitSentences } from '../../text/sentences';
 import { type Unit, unitOf } from '../../text/units';
-import { toWords } from '../../text/words';
+import { isIdentifier, toWords } from '../../text/words';
 
 /** A quantity of a statement, and the words that stand close to it: what it is of. */
 export interface Placed extends Quantity {
@@ -30,6 +30,9 @@ export interface Statement {
 /** A passage, taken apart for comparing. */
 export interface Source {
   n: number;
+  text: string;
+  /** Its file, title and heading. */
+  names: string;
   statements: readonly Statement[];
   /** Units that it names without a number. */
   heads: readonly Unit[];
@@ -41,6 +44,8 @@ export interface Source {
 /** Longer texts are looked at up to here: passages are far shorter, an agent's may not be. */
 const MAX_CHARS = 12_000;
 const MAX_STATEMENT = 2_000;
+/** More values of one statement are left alone: a row of measurements is no claim. */
+export const MAX_QUANTITIES = 24;
 const MAX_HEAD = 60;
 /** Shorter identifiers, such as `T1`, may also name a column. */
 const MIN_NAME = 6;
@@ -53,7 +58,8 @@ const UNSPACED = new RegExp(`[${UNSPACED_LETTERS}]`, 'gu');
 /** Takes a passage apart. Linear. `assumed` is its language where it does not show. */
 export function toSource(passage: CitedPassage, assumed: Language): Source {
   const text = (passage.text ?? '').slice(0, MAX_CHARS).replace(/\u00ad/g, '');
-  const language = detectLanguage(text) ?? assumed;
+  const detected = detectLanguage(text);
+  const language = detected ?? assumed;
   const names = [passage.source.replace(/\.\w{1,5}$/, ''), passage.title, passage.heading].filter(Boolean).join('\n');
   const context = wordsOf(names, language).words;
   const statements: Statement[] = [];
@@ -66,10 +72,10 @@ export function toSource(passage: CitedPassage, assumed: Language): Source {
       if (opens) owners = new Set([first]);
       statements.push({ ...statement, owners });
     };
-    if (block.rows) addRows(block.rows, { n: passage.n, language, context, add });
-    else addSentences(block.text, { n: passage.n, language, context, add });
+    if (block.rows) addRows(block.rows, { n: passage.n, language, notation: detected?.code, context, add });
+    else addSentences(block.text, { n: passage.n, language, notation: detected?.code, context, add });
   }
-  return { n: passage.n, statements, heads: headUnits(text), language, unspaced: isUnspaced(text) };
+  return { n: passage.n, text, names, statements, heads: headUnits(text), language, unspaced: isUnspaced(text) };
 }
 
 /** True when most letters of a text are of a script that writes no blanks between words. */
@@ -124,24 +130,27 @@ function toBlocks(text: string): Block[] {
 interface Into {
   n: number;
   language: Language;
+  /** The language that tells what a comma in a number means, where it shows. */
+  notation: LanguageCode | undefined;
   context: ReadonlySet<string>;
   add(statement: Statement): void;
 }
 
 /** Lines of a paragraph run on: only lists and what looks like a line of its own end a sentence. */
-function addSentences(block: string, { n, language, context, add }: Into): void {
+function addSentences(block: string, { n, language, notation, context, add }: Into): void {
   const flowing = block.replace(/([^\n])\n(?=[^\n\-*#>•\s])/g, '$1 ');
   for (const { start, end } of splitSentences(flowing)) {
     const text = flowing.slice(start, Math.min(end, start + MAX_STATEMENT));
-    const { words, identifiers } = wordsOf(text, language);
-    const quantities = quantitiesOf(text, language.code);
+    const all = quantitiesOf(text, notation);
+    const { words, identifiers } = wordsOf(withoutQuantities(text, all), language);
+    const quantities = all.slice(0, MAX_QUANTITIES);
     const placed = quantities.map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) }));
     add({ n, text, words, context, identifiers, owners: new Set(), quantities: placed, flows: true });
   }
 }
 
 /** Each row with the head of its table: a bare number is of the unit that its column names. */
-function addRows(rows: NonNullable<Block['rows']>, { n, language, context, add }: Into): void {
+function addRows(rows: NonNullable<Block['rows']>, { n, language, notation, context, add }: Into): void {
   const [head] = rows;
   if (!head) return;
   const hasHead = rows.length > 1 && head.cells.every((cell) => isHead(cell, language));
@@ -154,11 +163,13 @@ function addRows(rows: NonNullable<Block['rows']>, { n, language, context, add }
     const quantities = row.cells.flatMap((cell, index) => {
       const column = columns[index];
       const local = new Set([...(column?.words ?? []), ...wordsOf(cell, language).words]);
-      return quantitiesOf(cell, language.code).map((quantity) => ({
-        ...quantity,
-        unit: quantity.unit ?? column?.unit,
-        local,
-      }));
+      return quantitiesOf(cell, notation)
+        .slice(0, MAX_QUANTITIES)
+        .map((quantity) => ({
+          ...quantity,
+          unit: quantity.unit ?? column?.unit,
+          local,
+        }));
     });
     const text = hasHead
       ? row.cells.map((cell, index) => [head.cells[index], cell].filter(Boolean).join(': ')).join('; ')
@@ -190,6 +201,8 @@ export function wordsOf(
   const words = new Set<string>();
   const identifiers = new Set<string>();
   for (const { kind, surface, stems, partOf, written } of toWords(text.replace(CONTRACTED, ' not'), [language])) {
+    // `hed` of `HED-REQ-0140` is no word.
+    if (partOf !== undefined && isIdentifier(partOf.toLowerCase())) continue;
     if (kind === 'identifier' && !unitOf(surface) && !isAmount(surface)) {
       if (partOf === undefined) identifiers.add(surface);
     } else if (/^\p{Lu}$/u.test(written)) {
@@ -204,6 +217,18 @@ export function wordsOf(
 
 /** `m2`, `h20`: a unit with a power, or a part of a duration. */
 const isAmount = (surface: string) => /^\p{L}{1,2}\d{1,2}$/u.test(surface) && unitOf(surface) !== undefined;
+
+/** Numbers and units are compared as such; as words they would count twice. The length stays. */
+export function withoutQuantities(text: string, quantities: readonly Quantity[]): string {
+  let out = '';
+  let from = 0;
+  for (const { start, end } of quantities) {
+    if (start < from) continue;
+    out += text.slice(from, start) + ' '.repeat(end - start);
+    from = end;
+  }
+  return out + text.slice(from);
+}
 
 /** The words of the clause that a quantity stands in, as far as the next quantity's. */
 export function localWords(

@@ -84,14 +84,20 @@ function checkValue(claim: Claim, claimed: Placed, scored: readonly Scored[], he
   if (other && (holding.length === 0 || other.likeness >= SAME_STATEMENT)) {
     // A number in words says little where the same thing is not counted.
     if (claimed.spelled && !sharesWord(claimed, other.value)) return undefined;
+    if (isSmall(claimed) && overlap(claimed.local, other.value.local) === 0) return 'doubt';
     const unit = other.value.unit?.key !== claimed.unit?.key || sameNumbers(other.value, claimed);
     const detail = claimed.text;
     return { issue: { kind: unit ? 'unit' : 'number', detail, source: other.value.text }, at: other.at };
   }
   if (claimed.spelled) return undefined;
   if (holding.length > 0) return 'doubt';
+  // A small bare number may count or order what the answer says, not what the source does.
+  if (isSmall(claimed)) return 'doubt';
   return { issue: { kind: 'number', detail: claimed.text } };
 }
+
+const isSmall = ({ unit, numbers }: Quantity) =>
+  !unit && numbers.every((number) => Number.isInteger(number) && number <= 12);
 
 /** True for a sum or a difference of two values of the nearest sentences: it may have been worked out rightly. */
 function isDerived(claimed: Placed, scored: readonly Scored[]): boolean {
@@ -146,6 +152,8 @@ function checkPlace(claim: Claim, claimed: Placed, { statement, score }: Scored,
     isOfOther(claim, claimed, { same, other: candidate, table: !statement.flows }),
   );
   if (other) return { issue: { kind: 'number', detail: claimed.text, source: shorten(other.text) }, at: statement };
+  if (statement.flows && others.some((candidate) => mayBeOfOther(claim, claimed, { same, other: candidate })))
+    return 'doubt';
   const said = limitOf(claim.text, claimed);
   const [there] = same;
   const limit = there && statement.flows ? limitOf(statement.text, there) : undefined;
@@ -156,6 +164,18 @@ function checkPlace(claim: Claim, claimed: Placed, { statement, score }: Scored,
     };
   }
   return undefined;
+}
+
+/** Whether a word of the claim stands beside another value only, and the words beside its own value are not all in it. */
+function mayBeOfOther(
+  claim: Claim,
+  claimed: Placed,
+  { same, other }: { same: readonly Placed[]; other: Placed },
+): boolean {
+  if (claim.quantities.some((quantity) => quantity !== claimed && agrees(quantity, other))) return false;
+  const mine = new Set(same.flatMap(({ local }) => [...local]));
+  const onlyThere = [...other.local].some((word) => !mine.has(word) && claimed.local.has(word));
+  return onlyThere && [...mine].some((word) => !other.local.has(word) && !claim.words.has(word));
 }
 
 /** Whether what the claim says of its value is said of another value of the same statement. */

@@ -16,7 +16,7 @@ const FORCES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ],
 ];
 const NEGATION =
-  /(?<!\p{L})(?:not|never|no|nor|none|neither|cannot|without|nicht|kein(?:e[mnrs]?)?|nie|niemals|keinesfalls|weder|ohne|ne|n'\p{L}+|pas|jamais|aucune?|sans|sin|nunca|ningún|ninguna|non|senza|mai|не|нет|ни|нельзя|никогда|без)(?!\p{L})|n't(?!\p{L})|(?<!\p{L})(?:prohibit(?:s|ed)?|forbid(?:s|den)?|excluded|exempt|verboten|verbietet|untersagt|unzulässig|ausgeschlossen|ausgenommen|interdite?s?|exclue?s?|prohibido|vietato|запрещ\p{L}+)(?!\p{L})|不|禁止|未|没有|无法|ません|ない(?!\p{Script=Han})/iu;
+  /(?<!\p{L})(?:not|never|no|nor|none|neither|cannot|without|nicht|kein(?:e[mnrs]?)?|nie|niemals|keinesfalls|weder|ohne|ne|n'\p{L}+|pas|jamais|aucune?|sans|sin|nunca|ningún|ninguna|non|senza|mai|не|нет|ни|нельзя|никогда|без)(?!\p{L})|n't(?!\p{L})|(?<!\p{L})(?:prohibit(?:s|ed)?|forbid(?:s|den)?|excluded|exempt|verboten|verbietet|untersagt|unzulässig|ausgeschlossen|ausgenommen|interdite?s?|exclue?s?|prohibido|vietato|запрещ\p{L}+)(?!\p{L})|≠|不|禁止|未|没有|无法|ません|ない(?!\p{Script=Han})/iu;
 /** Negative words that limit instead: "no later than 10 s" is "within 10 s"; and those that only look like one. */
 const NO_NEGATION = [
   /(?<!\p{L})(?:no|not)(?: be)? (?:later|earlier|more|less|fewer|greater|lower|higher|longer|shorter|over|above|below) than(?!\p{L})/giu,
@@ -41,7 +41,7 @@ export type Limit = 'at least' | 'at most';
 const LIMITS: readonly (readonly [limit: Limit, before: RegExp, after: RegExp])[] = [
   [
     'at least',
-    /(?:at least|a minimum of|minimum|min\.?|no(?:t)? (?:be )?(?:less|fewer|lower|shorter|earlier) than|not below|≥|>=|mindestens|wenigstens|nicht (?:weniger|kleiner|kürzer) als|au moins|au minimum|minimum de|al menos|como mínimo|almeno|minimo|не менее|至少|不少于|不小于|少なくとも)\s{0,2}(?:of |von |de |di )?$/iu,
+    /(?:(?<!not (?:to )?)(?:exceeds?|exceeding)|at least|a minimum of|minimum|min\.?|no(?:t)? (?:be )?(?:less|fewer|lower|shorter|earlier) than|not below|≥|>=|mindestens|wenigstens|nicht (?:weniger|kleiner|kürzer) als|au moins|au minimum|minimum de|al menos|como mínimo|almeno|minimo|не менее|至少|不少于|不小于|少なくとも)\s{0,2}(?:of |von |de |di )?$/iu,
     /^\s{0,2}(?:or more|or above|or longer|minimum|min\.?|oder mehr|ou plus|at least|o más|o più|以上)(?!\p{L})/iu,
   ],
   [
@@ -70,3 +70,53 @@ const CONTRAST =
 
 /** Sets one thing against another. */
 export const contrasts = (sentence: string): boolean => CONTRAST.test(sentence);
+
+/** Words of which one is put in place of the other when a statement is turned round. */
+const OPPOSITES: readonly (readonly [RegExp, RegExp])[] = (
+  [
+    ['before|prior to|vor|bevor|avant', 'after|following|nach|nachdem|après'],
+    ['above|über|au-dessus', 'below|under|unter|au-dessous|en dessous'],
+    ['minimum|min|minimal\\p{L}*|lowest|least', 'maximum|max|maximal\\p{L}*|highest|most'],
+    ['all|every|each|alle|jede[rsn]?|tous|toutes|chaque', 'some|several|certain|einige|manche|certains|quelques'],
+    ['always|immer|toujours', 'never|sometimes|nie|manchmal|jamais|parfois'],
+    ['left|links|linke[rsn]?|gauche', 'right|rechts|rechte[rsn]?|droite'],
+    ['open|opened|opens|offen|öffnet|geöffnet|ouverte?s?', 'close|closed|closes|geschlossen|schließt|fermée?s?'],
+    ['upper|top|obere[rsn]?|oben|supérieure?s?', 'lower|bottom|untere[rsn]?|unten|inférieure?s?'],
+    ['inlet|input|eingang\\p{L}*|entrée', 'outlet|output|ausgang\\p{L}*|sortie'],
+    ['first|erste[rsn]?|premi[eè]re?', 'second|last|zweite[rsn]?|letzte[rsn]?|deuxième|derni[eè]re?'],
+    [
+      'increases?|increased|rises?|steigt|erhöht|augmente',
+      'decreases?|decreased|falls?|reduces?|sinkt|verringert|diminue',
+    ],
+    [
+      'heavier|larger|higher|longer|faster|more|schwerer|größer|höher|länger',
+      'lighter|smaller|lower|shorter|slower|less|leichter|kleiner|niedriger|kürzer',
+    ],
+    ['\\p{L}{0,2}dc', '\\p{L}{0,2}ac'],
+    ['on|enabled|active|ein|eingeschaltet', 'off|disabled|inactive|aus|ausgeschaltet'],
+  ] as const
+).map(([a, b]) => [whole(a), whole(b)]);
+
+function whole(words: string): RegExp {
+  return new RegExp(`(?<!\\p{L})(?:${words})(?!\\p{L})`, 'iu');
+}
+
+/** True when one text has a word where the other has its opposite. */
+export const opposes = (first: string, second: string): boolean =>
+  OPPOSITES.some(([a, b]) => {
+    const [x, y] = [a.test(first), b.test(first)];
+    const [u, v] = [a.test(second), b.test(second)];
+    return (x && !y && v && !u) || (y && !x && u && !v);
+  });
+
+/** Words that make a denial a condition: "not before" is "only after". */
+const CONDITION =
+  /(?<!\p{L})(?:only|before|after|until|unless|except|nur|erst|bevor|nachdem|bis|außer|sofern|seulement|avant|après|jusqu|sauf|que|solo|antes|hasta|salvo|prima|fino|только|до|пока|кроме)(?!\p{L})|仅|只|之前|まで/iu;
+
+export const isConditional = (sentence: string): boolean => CONDITION.test(sentence);
+
+const RESTRICTION =
+  /(?<!\p{L})(?:only|unless|except|provided that|nur|außer|es sei denn|seulement|sauf|à moins que|sólo|solo|salvo|только|кроме)(?!\p{L})|仅|只/iu;
+
+/** Says that something holds in some cases only. */
+export const isRestricted = (sentence: string): boolean => RESTRICTION.test(sentence);
