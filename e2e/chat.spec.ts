@@ -108,6 +108,25 @@ test.describe('the chat page', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('an answer that would keep the browser busy is shown as it is written', async ({ page }) => {
+    const answers = [
+      '>'.repeat(2_800),
+      `${'- '.repeat(1_400)}a`,
+      `${'|a'.repeat(600)}|\n${'|-'.repeat(600)}|\n${'|\n'.repeat(600)}`,
+      '*a_'.repeat(20_000),
+      '[1]'.repeat(20_000),
+    ];
+    for (const [index, text] of answers.entries()) {
+      ollama.behaviour = { tokens: [text, `\n\n# The end of answer ${index}`] };
+      await page.goto(ivy.url);
+      await ask(page);
+      await expect(page.getByText(`The end of answer ${index}`).first()).toBeVisible();
+      // What happened last of all stays after a reload.
+      await page.reload();
+      await expect(page.getByText(`The end of answer ${index}`).first()).toBeVisible();
+    }
+  });
+
   test('sentences that their source does not bear out are marked, with the reason', async ({ page }) => {
     const complaints = watch(page, ivy);
     ollama.behaviour = {

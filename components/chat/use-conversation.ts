@@ -37,6 +37,7 @@ function reduce(turns: Turn[], action: Action): Turn[] {
 }
 
 /** The conversation lives in this browser tab; answers under way live on the server and are picked up again. */
+const SAVE_MS = 1_000;
 const STORAGE = 'ivy-conversation-2';
 
 /** The conversation of this tab, with what can be done to it. */
@@ -88,7 +89,11 @@ export function useConversation() {
   }, [read]);
 
   useEffect(() => {
-    if (restored.current) save(turns);
+    if (!restored.current) return;
+    // The whole conversation is written at once: not with every word, and always when an answer is there.
+    if (turns.at(-1)?.phase !== 'writing') return save(turns);
+    const timer = setTimeout(() => save(turns), SAVE_MS);
+    return () => clearTimeout(timer);
   }, [turns]);
 
   const last = turns.at(-1);

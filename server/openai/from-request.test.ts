@@ -206,6 +206,10 @@ describe('a bad request is a 400 that names the field', () => {
   });
 });
 
+test('a list that no model could read is refused before its items are looked at', () => {
+  expect(() => decode({ messages: Array.from({ length: 5_001 }, () => ({})) })).toThrow(/at most 5000 items/);
+});
+
 test('what peers take is taken as they take it', () => {
   expect(decode({ max_tokens: -1, functions: [], function_call: 'none' }).request.options.maxTokens).toBeUndefined();
   expect(

@@ -6,7 +6,7 @@ import { decideCitationStyle, isJson } from './citation-style';
 import { checkArguments, checkToolChoice, checkToolResults, fromImage } from './message-parts';
 import { ownSources } from './own-context';
 import { fromRag } from './rag-options';
-import { toIgnored, toRequestError } from './request-errors';
+import { checkLength, toIgnored, toRequestError } from './request-errors';
 import { toSampling } from './sampling';
 import { type ChatCompletionBody, chatCompletionSchema, KNOWN_FIELDS } from './schema';
 
@@ -21,6 +21,7 @@ export interface ChatCompletionCall {
 
 /** Decodes a chat completion body; throws 400 naming the field that is wrong. `keyStyle` is what the caller's key prefers. */
 export function fromChatCompletion(body: unknown, headers: Headers, keyStyle?: CitationStyle): ChatCompletionCall {
+  checkLength(body, 'messages');
   const parsed = chatCompletionSchema.safeParse(body);
   if (!parsed.success) throw toRequestError(parsed.error);
   const input = parsed.data;

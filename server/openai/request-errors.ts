@@ -24,6 +24,15 @@ function toPlainWords(message: string): string {
 
 const article = (noun: string) => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
 
+const MAX_ITEMS = 5_000;
+
+/** A list longer than any model reads: what is wrong with each of its items would take seconds to find out. */
+export function checkLength(body: unknown, param: 'messages' | 'input'): void {
+  const list = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[param] : undefined;
+  if (!Array.isArray(list) || list.length <= MAX_ITEMS) return;
+  throw new AppError('invalid_request', `${param}: at most ${MAX_ITEMS} items`, { param });
+}
+
 type Issue = z.core.$ZodIssue;
 
 /** In a union the branch that got furthest tells most. */

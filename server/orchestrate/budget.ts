@@ -67,8 +67,12 @@ export function fitToContext(
     );
   }
   let kept = passages;
-  while (kept.length > 0 && used + passageTokens(kept) > contextLength) kept = kept.slice(0, -1);
-  used += passageTokens(kept);
+  let taken = passageTokens(kept);
+  while (kept.length > 0 && used + taken > contextLength) {
+    kept = kept.slice(0, -1);
+    taken = passageTokens(kept);
+  }
+  used += taken;
   let first = turns.length;
   while (first > 0 && used + size(turns[first - 1] ?? []) <= contextLength) {
     first -= 1;

@@ -29,11 +29,8 @@ export async function withoutIssuedMarkers(
   messages: readonly ChatMessage[],
   issued: IssuedMarkers,
 ): Promise<readonly ChatMessage[]> {
-  const found = messages.flatMap((message, index) =>
-    message.role === 'assistant' ? markersOf(message.text, index) : [],
-  );
-  if (found.length === 0) return messages;
-  const recent = found.slice(-MAX_MARKERS);
+  const recent = recentMarkers(messages);
+  if (recent.length === 0) return messages;
   const known = await issued.known(recent.map(({ print }) => print));
   if (known.size === 0) return messages;
   const byMessage = new Map<number, Marker[]>();
@@ -46,6 +43,20 @@ export async function withoutIssuedMarkers(
   });
 }
 
+/** The last markers of the conversation, oldest first. */
+function recentMarkers(messages: readonly ChatMessage[]): Marker[] {
+  const lists: Marker[][] = [];
+  let count = 0;
+  for (const [index, message] of [...messages.entries()].reverse()) {
+    if (count >= MAX_MARKERS) break;
+    if (message.role !== 'assistant') continue;
+    const found = markersOf(message.text, index, MAX_MARKERS - count);
+    lists.unshift(found);
+    count += found.length;
+  }
+  return lists.flat();
+}
+
 interface Marker {
   message: number;
   start: number;
@@ -53,8 +64,8 @@ interface Marker {
   print: string;
 }
 
-function markersOf(text: string, message: number): Marker[] {
-  return [...text.matchAll(MARKER)].flatMap(({ index, 0: marker, 1: n }) => {
+function markersOf(text: string, message: number, most: number): Marker[] {
+  return [...text.matchAll(MARKER)].slice(-most).flatMap(({ index, 0: marker, 1: n }) => {
     const print = fingerprint(text, index, Number(n));
     return print === undefined ? [] : { message, start: index, end: index + marker.length, print };
   });

@@ -79,8 +79,9 @@ function toTurns(messages: readonly ChatMessage[], passages: readonly CitedPassa
       case 'user': {
         const content = message.content.flatMap(toUserBlock);
         if (content.length === 0) break;
-        if (index === lastUser) userTurn().push(...passages.flatMap(toSearchResult));
-        userTurn().push(...content);
+        const turn = userTurn();
+        if (index === lastUser) for (const block of passages.flatMap(toSearchResult)) turn.push(block);
+        for (const block of content) turn.push(block);
         break;
       }
       case 'assistant': {
@@ -97,7 +98,9 @@ function toTurns(messages: readonly ChatMessage[], passages: readonly CitedPassa
       }
       case 'tool': {
         const content = userTurn();
-        const results = content.filter((block) => block.type === 'tool_result').length;
+        // Results come first in a turn; there may be thousands.
+        const last = content.at(-1)?.type === 'tool_result';
+        const results = last ? content.length : content.filter((block) => block.type === 'tool_result').length;
         content.splice(results, 0, { type: 'tool_result', tool_use_id: message.toolCallId, content: message.text });
         break;
       }

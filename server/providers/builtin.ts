@@ -9,6 +9,8 @@ const MODEL: ModelInfo = {
   capabilities: { vision: false, tools: false, thinking: false, embedding: false },
 };
 
+/** A question stands at the end of what was pasted before it. */
+const MAX_QUESTION_CHARS = 8_000;
 /** Passages quoted at most; the others stay listed as sources. */
 const MAX_QUOTES = 3;
 
@@ -33,7 +35,7 @@ export class BuiltinProvider implements ChatProvider {
 
   async *stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
     const question = [...request.messages].reverse().find((message) => message.role === 'user');
-    const paragraphs = compose(question ? textOf(question) : '', request);
+    const paragraphs = compose(question ? textOf(question).slice(-MAX_QUESTION_CHARS) : '', request);
     for (const [index, paragraph] of paragraphs.entries()) {
       signal.throwIfAborted();
       const [first, ...rest] = paragraph;

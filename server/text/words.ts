@@ -115,8 +115,9 @@ export function formsOfWord(lower: string, languages: readonly Language[]): stri
 /** `l'étanchéité` is `étanchéité`, `O'Brien` is `obrien`. */
 function addElided(run: string, words: Word[], languages: readonly Language[]): void {
   const parts = run.split("'");
-  while (parts.length > 1 && ELIDED.test(foldLetters(parts[0] ?? '').toLowerCase())) parts.shift();
-  const rest = parts.join('');
+  let from = 0;
+  while (from < parts.length - 1 && ELIDED.test(foldLetters(parts[from] ?? '').toLowerCase())) from += 1;
+  const rest = parts.slice(from).join('');
   if (rest === '') return;
   if (JOINT.test(rest)) addRun(rest, words, languages);
   else addPlain(rest, words, languages);
@@ -140,7 +141,7 @@ function addPlain(written: string, words: Word[], languages: readonly Language[]
 
 /** What the forms of a word have in common, one for each language that cuts it differently. A word with a digit has none. */
 export function stemsOf(written: string, surface: string, languages: readonly Language[]): readonly string[] {
-  if (surface.length < 3 || /\p{N}/u.test(surface)) return [];
+  if (surface.length < 3 || surface.length > MAX_COMPOUND || /\p{N}/u.test(surface)) return [];
   const lower = written.toLowerCase();
   const stemmed = stemmedIn(languages);
   const known = stemmed.get(lower);

@@ -1,4 +1,4 @@
-import type { ChatMessage, ContentPart, GenerationOptions, ToolChoice } from '../../core/chat';
+import type { ChatMessage, ContentPart, GenerationOptions, ToolCall, ToolChoice } from '../../core/chat';
 import { AppError } from '../../core/errors';
 import type { CitationStyle, RunRequest } from '../../core/run';
 import { detectChore } from '../chores';
@@ -6,7 +6,7 @@ import { decideCitationStyle, isJson } from '../citation-style';
 import { checkArguments, checkToolChoice, checkToolResults, fromImage } from '../message-parts';
 import { ownSources } from '../own-context';
 import { fromRag } from '../rag-options';
-import { toIgnored, toRequestError } from '../request-errors';
+import { checkLength, toIgnored, toRequestError } from '../request-errors';
 import { type FunctionTool, type InputItem, KNOWN_FIELDS, type ResponsesBody, responsesSchema } from './schema';
 
 export interface ResponsesCall {
@@ -37,6 +37,7 @@ const STATEFUL = ['previous_response_id', 'conversation', 'background', 'prompt'
 
 /** Decodes the body of `POST /v1/responses`; throws 400 naming the field that is wrong. */
 export function fromResponses(body: unknown, headers: Headers, keyStyle?: CitationStyle): ResponsesCall {
+  checkLength(body, 'input');
   const parsed = responsesSchema.safeParse(body);
   if (!parsed.success) throw toRequestError(parsed.error);
   const input = parsed.data;
@@ -97,16 +98,19 @@ function fromText(text: string): { messages: ChatMessage[]; paths: string[] } {
 function fromItems(items: readonly InputItem[], offset: number): { messages: ChatMessage[]; paths: string[] } {
   const messages: ChatMessage[] = [];
   const paths: string[] = [];
+  let calls: ToolCall[] = [];
   for (const [index, item] of items.entries()) {
     const path = `input[${index}]`;
     const message = fromItem(item, path);
     if (!message) continue;
     const last = messages.at(-1);
     if (message.role === 'assistant' && message.text === '' && last?.role === 'assistant') {
-      messages[messages.length - 1] = { ...last, toolCalls: [...last.toolCalls, ...message.toolCalls] };
+      calls.push(...message.toolCalls);
       continue;
     }
-    messages.push(message);
+    // Later calls of the same turn are added to its own list.
+    calls = message.role === 'assistant' ? [...message.toolCalls] : [];
+    messages.push(message.role === 'assistant' ? { ...message, toolCalls: calls } : message);
     paths[messages.length - 1 + offset] = path;
   }
   if (messages.length === 0) throw new AppError('invalid_request', 'input: holds no message.', { param: 'input' });
