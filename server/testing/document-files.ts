@@ -94,3 +94,21 @@ export function pdfOfPages(streams: readonly string[]): Buffer<ArrayBuffer> {
     ]),
   );
 }
+
+/** A PDF with a page for each of these lines of ASCII text. */
+export function pdfOfLines(lines: readonly string[]): Buffer<ArrayBuffer> {
+  const kids = lines.map((_, index) => `${2 * index + 4} 0 R`).join(' ');
+  return pdf(
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Count ${lines.length} /Kids [${kids}] >>`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+    ...lines.flatMap((line, index) => {
+      const stream = `BT /F1 10 Tf 50 780 Td (${line.replace(/[\\()]/g, '\\$&')}) Tj ET`;
+      const resources = '<< /Font << /F1 3 0 R >> >>';
+      return [
+        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${2 * index + 5} 0 R /Resources ${resources} >>`,
+        `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+      ];
+    }),
+  );
+}

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { patience, temporaryFolder } from '../../testing/collect';
+import { pdfOfLines } from '../../testing/document-files';
 import { root } from '../../testing/knowledge';
 import { DOCX } from './media-type';
 import { UnreadableDocument } from './parsed';
@@ -26,6 +27,24 @@ function script(code: string): string {
 const job = { path: '/nowhere', mediaType: 'text/plain' as const, source: 'test.txt' };
 
 describe('a reader process', () => {
+  test('reads a PDF of 2,000 pages, and 40 MB of text', { timeout: 240_000 }, async () => {
+    const path = join(temporaryFolder(), 'long.pdf');
+    writeFileSync(
+      path,
+      pdfOfLines(Array.from({ length: 2_000 }, (_, n) => `${n + 1}. The value of item ${n + 1} shall be ${n} mm.`)),
+    );
+    const parser = start(worker, { processorSeconds: 300, heapMb: 1024, residentMb: 1536 });
+    const read = await parser.parse({ path, mediaType: 'application/pdf', source: 'long.pdf' }, patience());
+    expect(read.document.pages).toHaveLength(2_000);
+    expect(read.document.pages.at(-1)?.text).toContain('item 2000 shall be 1999 mm');
+    const paragraph =
+      'The fairing separates above 110 km, and its mass is 940 kg in all configurations of flight. '.repeat(10);
+    const text = join(temporaryFolder(), 'long.txt');
+    writeFileSync(text, Array.from({ length: 45_000 }, (_, n) => `REQ-${n} ${paragraph}`).join('\n\n'));
+    const prose = await parser.parse({ path: text, mediaType: 'text/plain', source: 'long.txt' }, patience());
+    expect(prose.passages.at(-1)?.text).toContain('REQ-44999');
+  });
+
   const spin = "process.on('message', () => { for (;;); })";
 
   test.runIf(process.platform === 'linux')(
