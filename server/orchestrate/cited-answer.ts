@@ -1,6 +1,8 @@
 import type { Usage } from '../core/chat';
 import type { CitedPassage } from '../core/knowledge';
 import type { Citation, RunEvent, SentenceEvidence } from '../core/run';
+import { log } from '../lib/log';
+import { splitSentences } from '../text/sentences';
 import { CitationFilter } from './citations';
 import { findConflicts } from './evidence/conflicts';
 import { createPause, judgeSentences, toSources } from './evidence/judge';
@@ -48,7 +50,7 @@ export async function* withCitations(
             text.end(batch);
             // The reader has the whole text while it is checked.
             if (batch.length > 0) yield batch.splice(0);
-            batch.push(...(await check(text, answer)), event);
+            batch.push(...(await checkSafely(text, answer)), event);
             break;
           case 'step':
           case 'reasoning-delta':
@@ -110,6 +112,17 @@ class CitedText {
     for (const { n, at } of cites) this.citations.push({ n, at: this.whole.length + at });
     this.whole += text;
     into.push(cites.length > 0 ? { type: 'text-delta', text, cites } : { type: 'text-delta', text });
+  }
+}
+
+/** A check that fails costs its findings, never the answer; that nothing was checked is said. */
+async function checkSafely(text: CitedText, answer: CitedAnswer): Promise<RunEvent[]> {
+  try {
+    return await check(text, answer);
+  } catch (error) {
+    log.error({ err: error }, 'an answer could not be checked');
+    const unchecked = splitSentences(text.whole).length;
+    return [{ type: 'evidence', sentences: [], unchecked, cited: text.citations.length > 0 }];
   }
 }
 
