@@ -72,9 +72,10 @@ function joinBroken(text: string): string {
 /** Neighbours that a hyphen joins on one line. */
 function compoundsOf(text: string): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const [run] of text.matchAll(/\p{L}+(?:-\p{L}+)+/gu)) {
+  for (const [run] of text.matchAll(/[\p{L}-]+/gu)) {
     const parts = run.split('-');
-    for (const [index, part] of parts.slice(1).entries()) found.add(`${parts[index]}-${part}`);
+    for (const [index, part] of parts.slice(1).entries())
+      if (parts[index] && part) found.add(`${parts[index]}-${part}`);
   }
   return found;
 }
