@@ -168,8 +168,17 @@ describe('a sentence that cites nothing', () => {
       issues: [{ kind: 'number', detail: '7.3 m', source: '4.0 m' }],
     });
     const invented = await only('The second stage burns methane for 300 s.');
-    expect(invented).toMatchObject({ outcome: 'no_source' });
+    expect(invented?.outcome).not.toBe('supported');
     expect(invented?.attributed).toBeUndefined();
+  });
+
+  test('cannot be told while the text of a passage is not known', async () => {
+    const passages = [cited(1, { text: FAIRING }), cited(2, { text: undefined })];
+    const text = 'The second stage burns methane for 300 s.';
+    const against = { passages, sourceOf: toSources(text, passages), everySentence: true };
+    expect((await judgeSentences(text, [], against)).sentences).toMatchObject([{ outcome: 'unknown' }]);
+    const all = { ...against, passages: passages.slice(0, 1) };
+    expect((await judgeSentences(text, [], all)).sentences).toMatchObject([{ outcome: 'no_source' }]);
   });
 
   test('is left out when it makes no claim: questions, headings, lead-ins, words about the documents, thoughts', async () => {
@@ -196,6 +205,14 @@ test('verbatim sentences of a source are never flagged', async () => {
   const source = `${FAIRING}\nIf it does not open, the operator must not, unless told so, touch it before 30 s have passed.`;
   for (const { start, end } of splitSentences(source)) {
     expect((await only(`${source.slice(start, end)} [1]`, source))?.outcome).toBe('supported');
+  }
+});
+
+test('of a sentence longer than is looked at nothing is called supported, and a share is at most the whole', async () => {
+  const long = `The external diameter of the payload fairing is 4.0 m and its mass 940 kg${', and its mass 940 kg'.repeat(200)} [1]`;
+  expect(await only(long)).toMatchObject({ outcome: 'unknown' });
+  for (const { support } of await judge('The mass of the payload fairing is 940 kg and its diameter 4.0 m [1].')) {
+    expect(support).toBeLessThanOrEqual(1);
   }
 });
 

@@ -18,6 +18,7 @@ import { forcesOf, isNegated } from './wording';
 
 /** Longer answers are checked up to here; the rest is counted as unchecked. */
 const MAX_SENTENCES = 400;
+/** Of a longer sentence the rest is not looked at. */
 const MAX_SENTENCE_CHARS = 2_000;
 const MAX_NEAREST_CHARS = 300;
 /** The check gives way to other answers after this long. */
@@ -95,8 +96,14 @@ export async function judgeSentences(
     const sources = (cites.size > 0 ? [...cites] : passages.map(({ n }) => n))
       .map(sourceOf)
       .filter((source) => source !== undefined);
-    const verdict = cites.size > 0 ? judgeCited(claim, sources) : await judgeUncited(claim, sources, pause);
-    sentences.push({ text: text.slice(span.start, span.end), ...span, cites: [...cites], ...verdict });
+    const complete = sources.length === (cites.size > 0 ? cites.size : passages.length);
+    const found = cites.size > 0 ? judgeCited(claim, sources) : await judgeUncited(claim, sources, pause);
+    // What is said beyond what was looked at, or stands in a passage whose text is not known, cannot be told.
+    const cut = span.end - span.start > MAX_SENTENCE_CHARS;
+    const open = (found.outcome === 'no_source' && !complete) || (found.outcome === 'supported' && cut);
+    const verdict = open ? { ...found, outcome: 'unknown' as const } : found;
+    const sentence = text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS));
+    sentences.push({ text: sentence, ...span, cites: [...cites], ...verdict });
   }
   return { sentences, unchecked };
 }
@@ -145,7 +152,7 @@ async function judgeUncited(claim: Claim, sources: readonly Source[], pause: Pau
 function toVerdict({ outcome, support, issues, nearest }: Comparison): Verdict {
   return {
     outcome,
-    support: support === null ? null : Math.round(support * 100) / 100,
+    support: support === null ? null : Math.round(Math.min(1, support) * 100) / 100,
     issues: issues as EvidenceIssue[],
     ...(nearest && { nearest: { n: nearest.n, text: shorten(nearest.text) } }),
   };
