@@ -6,11 +6,11 @@ import {
   OPS,
   PDFDataRangeTransport,
   type PDFDocumentProxy,
-  type PDFPageProxy,
   type RenderTask,
 } from 'pdfjs-dist';
 import { useEffect, useRef, useState } from 'react';
 import type { Box } from '@/server/core/knowledge';
+import { isTooMuch } from './drawing';
 
 GlobalWorkerOptions.workerSrc = new URL('pdfjs-dist/build/pdf.worker.min.mjs', import.meta.url).toString();
 
@@ -19,12 +19,6 @@ const MAX_PIXELS = 4_000_000;
 const RESIZED_MS = 150;
 /** A page that takes longer is shown as text. */
 const MAX_DRAWING_MS = 15_000;
-/** Operators of a page, and numbers of one path: a few kilobytes can hold a curve that is drawn for minutes. */
-const MAX_OPERATORS = 200_000;
-const MAX_CURVES = 5_000;
-/** How pdf.js writes a path: the operation, and as many numbers as belong to it. */
-const PATH_NUMBERS = [2, 2, 6, 4, 0];
-const CURVE = 2;
 
 interface Props {
   url: string;
@@ -61,7 +55,7 @@ export default function PdfPage({ url, bytes, page, boxes, onFailure }: Props) {
       const wanted = (width / whole.width) * window.devicePixelRatio;
       const scale = Math.min(wanted, Math.sqrt(MAX_PIXELS / (whole.width * whole.height)));
       const viewport = shown.getViewport({ scale });
-      if (isTooMuch(await shown.getOperatorList())) throw new Error('This page draws too much.');
+      if (isTooMuch(await shown.getOperatorList(), OPS.constructPath)) throw new Error('This page draws too much.');
       if (left || !canvas.current) return;
       canvas.current.width = Math.floor(viewport.width);
       canvas.current.height = Math.floor(viewport.height);
@@ -107,20 +101,6 @@ export default function PdfPage({ url, bytes, page, boxes, onFailure }: Props) {
         ))}
     </div>
   );
-}
-
-/** Whether drawing a page would hold up the browser, which cannot be interrupted within one path. */
-function isTooMuch({ fnArray, argsArray }: Awaited<ReturnType<PDFPageProxy['getOperatorList']>>): boolean {
-  if (fnArray.length > MAX_OPERATORS) return true;
-  return fnArray.some((operator, index) => operator === OPS.constructPath && curvesOf(argsArray[index]) > MAX_CURVES);
-}
-
-function curvesOf(args: unknown): number {
-  const path = Array.isArray(args) && Array.isArray(args[1]) ? args[1][0] : undefined;
-  if (!(path instanceof Float32Array) && !Array.isArray(path)) return 0;
-  let curves = 0;
-  for (let at = 0; at < path.length; at += 1 + (PATH_NUMBERS[path[at] ?? 0] ?? 0)) if (path[at] === CURVE) curves += 1;
-  return curves;
 }
 
 /** Loads parts of a file as they are needed; the length comes from elsewhere, as Next drops the header for it. */
