@@ -1,12 +1,22 @@
 import { AppError } from '@/server/core/errors';
-import { route } from './route';
+import { preflight, route } from './route';
 
 /** For paths that do not exist below the API: Next's own 404 is an HTML page, which clients cannot read. */
-export const notFound = route<unknown>('public', async ({ request }) => {
+const notFound = route<unknown>('public', async ({ request }) => {
   const { pathname } = new URL(request.url);
   const hint = hintFor(pathname);
   throw new AppError('not_found', `There is no ${request.method} ${pathname} here.${hint}`);
 });
+
+// What a route below the API exports that has no method of its own.
+export {
+  notFound as DELETE,
+  notFound as GET,
+  notFound as PATCH,
+  notFound as POST,
+  notFound as PUT,
+  preflight as OPTIONS,
+};
 
 /** What is probably wrong with a client's base URL. */
 function hintFor(pathname: string): string {

@@ -5,7 +5,7 @@ import { log } from '../lib/log';
 import { splitSentences } from '../text/sentences';
 import { CitationFilter } from './citations';
 import { findConflicts } from './evidence/conflicts';
-import { createPause, judgeSentences, toSources } from './evidence/judge';
+import { createPause, judgeSentences, prepareAnswer } from './evidence/judge';
 import type { CalledEvent } from './model-call';
 
 export interface CitedAnswer {
@@ -130,17 +130,17 @@ async function checkSafely(text: CitedText, answer: CitedAnswer): Promise<RunEve
 async function check(text: CitedText, answer: CitedAnswer): Promise<RunEvent[]> {
   const { passages, everySentence } = answer;
   if (passages.length === 0) return [];
-  const sourceOf = toSources(text.whole, passages);
+  const prepared = prepareAnswer(text.whole, passages);
   const events: RunEvent[] = [];
   // Each passage is taken apart in a turn of its own.
   const pause = createPause();
   for (const { n } of passages) {
-    sourceOf(n);
+    prepared.sourceOf(n);
     await pause();
   }
-  const conflicts = findConflicts(passages, sourceOf);
+  const conflicts = findConflicts(passages, prepared.sourceOf);
   if (conflicts.length > 0) events.push({ type: 'conflicts', conflicts });
-  const judged = await judgeSentences(text.whole, text.citations, { passages, sourceOf, everySentence });
+  const judged = await judgeSentences(prepared, text.citations, { everySentence });
   const looked = judged.sentences.length > 0 ? await answer.lookAgain?.(judged.sentences) : undefined;
   if (looked?.usage) events.push({ type: 'usage', call: 'second-look', usage: looked.usage });
   if (text.whole.trim() !== '') {

@@ -1,6 +1,7 @@
 import type { EvidenceIssue } from '../../core/run';
 import type { Language } from '../../text/language';
-import { agrees } from '../../text/quantities';
+import { agrees, type Quantity } from '../../text/quantities';
+import type { Unit } from '../../text/units';
 import type { Placed, Source, Statement } from './statements';
 
 /** Of the best sentence's likeness, so that a value there counts as said of the same thing. */
@@ -62,9 +63,7 @@ export function score(claim: Claim, sources: readonly Source[]): Scored[] {
       const flows = (other: Statement | undefined) => (other?.flows && other.n === statement.n ? other : undefined);
       const around = statement.flows ? share([flows(before), statement, flows(after)]) : own;
       // Without words to go by, values show which sentence is meant.
-      const matched = claim.quantities.filter((claimed) =>
-        statement.quantities.some((there) => agrees(claimed, there)),
-      ).length;
+      const matched = claim.quantities.filter((claimed) => gives(statement, claimed)).length;
       return {
         statement,
         score: own + (total === 0 ? matched / Math.max(1, claim.quantities.length) : 0.02 * matched),
@@ -96,4 +95,9 @@ export function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number 
   return shared;
 }
 
-export const shorten = (text: string) => (text.length <= MAX_DETAIL ? text : `${text.slice(0, MAX_DETAIL - 1)}…`);
+export const shorten = (text: string, most = MAX_DETAIL) =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+
+/** Whether a statement gives a value; `heads` are units that its text names without a number. */
+export const gives = ({ quantities }: Statement, value: Quantity, heads?: readonly Unit[]) =>
+  quantities.some((there) => agrees(value, there, heads));

@@ -1,11 +1,10 @@
 import type { EvidenceIssue, EvidenceOutcome } from '../../core/run';
-import { plainSigns } from '../../text/fold';
-import { agrees, type Quantity } from '../../text/quantities';
-import { type Claim, holds, names, SAME_STATEMENT, type Scored, score } from './claim';
+import type { Quantity } from '../../text/quantities';
+import { type Claim, gives, holds, names, SAME_STATEMENT, type Scored, score } from './claim';
 import { checkWording } from './force';
 import { checkIdentifiers } from './names';
 import { checkReferences } from './references';
-import type { Source, Statement } from './statements';
+import { type Source, type Statement, toBare } from './statements';
 import { checkValues } from './values';
 import { concludes, contrasts, forcesOf, isNegated, isRestricted, opposes } from './wording';
 
@@ -27,7 +26,7 @@ export function compare(claim: Claim, sources: readonly Source[]): Comparison {
   const comparable = sources.filter(
     ({ language, unspaced }) => unspaced === claim.unspaced && (unspaced || language === claim.language),
   );
-  const quoted = sources.flatMap((source) => source.statements).find((statement) => quotes(statement.text, claim.text));
+  const quoted = findQuoted(claim, sources);
   if (quoted) return { outcome: 'supported', support: 1, issues: [], nearest: quoted };
   if (comparable.length === 0) return compareValues(claim, sources);
   const scored = score(claim, comparable);
@@ -70,24 +69,23 @@ export function compare(claim: Claim, sources: readonly Source[]): Comparison {
 }
 
 const MIN_QUOTE = 24;
-/** How a text is set and marked up is no difference, everything else is. */
-const bare = (text: string) =>
-  plainSigns(text)
-    .replace(/[*_`|]+/g, '')
-    .replace(/\s+/g, ' ')
-    .replace(/[.:;。]?\s?$/, '')
-    .trim();
 const uncapitalised = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** True when a statement is the claim word for word, or ends with it as a clause of its own. */
-function quotes(statement: string, claim: string): boolean {
-  const said = uncapitalised(bare(claim));
-  const text = uncapitalised(bare(statement));
-  if (said === '') return false;
-  if (text === said) return true;
-  if (said.length < MIN_QUOTE || isNegated(statement) !== isNegated(claim)) return false;
-  // A heading may stand before the sentence in one line.
-  return text.endsWith(`, ${said}`) || (/^\p{Lu}/u.test(bare(claim)) && bare(statement).endsWith(` ${bare(claim)}`));
+/** The statement that is the claim word for word, or ends with it as a clause of its own. */
+function findQuoted(claim: Claim, sources: readonly Source[]): Statement | undefined {
+  const bare = toBare(claim.text);
+  if (bare === '') return undefined;
+  const said = uncapitalised(bare);
+  const isSentence = /^\p{Lu}/u.test(bare);
+  return sources
+    .flatMap((source) => source.statements)
+    .find((statement) => {
+      const text = uncapitalised(statement.bare);
+      if (text === said) return true;
+      // A heading may stand before the sentence in one line.
+      const ends = text.endsWith(`, ${said}`) || (isSentence && statement.bare.endsWith(` ${bare}`));
+      return ends && said.length >= MIN_QUOTE && isNegated(statement.text) === claim.negated;
+    });
 }
 
 /**
@@ -122,14 +120,14 @@ function compareValues(claim: Claim, sources: readonly Source[]): Comparison {
   const heads = sources.flatMap((source) => source.heads);
   const counted = claim.quantities.filter(({ spelled }) => !spelled);
   const found = (statement: Statement) =>
-    counted.filter((claimed) => statement.quantities.some((there) => agrees(claimed, there, heads))).length +
+    counted.filter((claimed) => gives(statement, claimed, heads)).length +
     [...claim.identifiers].filter((name) => names(statement, name)).length;
   const nearest = statements
     .map((statement) => ({ statement, found: found(statement) }))
     .sort((a, b) => b.found - a.found)[0];
   const issues: EvidenceIssue[] = [];
   for (const claimed of counted) {
-    if (statements.some(({ quantities }) => quantities.some((there) => agrees(claimed, there, heads)))) continue;
+    if (statements.some((statement) => gives(statement, claimed, heads))) continue;
     const other = statements.flatMap(({ quantities }) => quantities).find((there) => comparableUnits(claimed, there));
     if (other) issues.push({ kind: 'number', detail: claimed.text, source: other.text });
     else if (claimed.unit) issues.push({ kind: 'number', detail: claimed.text });

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { cited } from '../../testing/requests';
 import { findConflicts } from './conflicts';
-import { toSources } from './judge';
+import { prepareAnswer } from './judge';
 
 const conflicts = (first: string, second: string, change = {}) => {
   const passages = [
     cited(1, { text: first, documentId: 'doc_a', source: 'a.pdf', heading: undefined }),
     cited(2, { text: second, documentId: 'doc_b', source: 'b.pdf', heading: undefined, ...change }),
   ];
-  return findConflicts(passages, toSources('', passages)).map(({ first: a, second: b }) => [a.value, b.value]);
+  return findConflicts(passages, prepareAnswer('', passages).sourceOf).map(({ first: a, second: b }) => [
+    a.value,
+    b.value,
+  ]);
 };
 
 describe('passages of two documents contradict each other', () => {
@@ -55,5 +58,5 @@ test('many long passages cannot keep it busy', () => {
   const passages = Array.from({ length: 50 }, (_, n) =>
     cited(n + 1, { documentId: `doc_${n}`, text: `The mass of part ${n} of the fairing is ${n} kg. `.repeat(150) }),
   );
-  expect(findConflicts(passages, toSources('', passages)).length).toBeLessThanOrEqual(5);
+  expect(findConflicts(passages, prepareAnswer('', passages).sourceOf).length).toBeLessThanOrEqual(5);
 });

@@ -1,6 +1,6 @@
 import type { CitedPassage } from '../../core/knowledge';
 import type { Conflict } from '../../core/run';
-import { agrees } from '../../text/quantities';
+import { gives, shorten } from './claim';
 import type { Placed, Source, Statement } from './statements';
 
 /** Statements with values that are compared, so that many long passages cannot keep it busy. */
@@ -53,10 +53,8 @@ const toSide = ({ n, text }: Statement, { text: value }: Placed) => ({ n, value,
 const SAME = '';
 const MAX_SUBJECT = 100;
 
-function withoutValue({ text }: Statement, { text: value }: Placed): string {
-  const subject = text.replace(value, '…').trim();
-  return subject.length <= MAX_SUBJECT ? subject : `${subject.slice(0, MAX_SUBJECT - 1)}…`;
-}
+const withoutValue = ({ text }: Statement, { text: value }: Placed) =>
+  shorten(text.replace(value, '…').trim(), MAX_SUBJECT);
 
 /** The identifier that two statements both speak of, or that they speak of the same; undefined when that is not certain. */
 function sameSubject(first: Statement, second: Statement): string | undefined {
@@ -74,8 +72,7 @@ function sameSubject(first: Statement, second: Statement): string | undefined {
 
 /** The values that the two statements give differently; undefined unless all others agree. */
 function differing(first: Statement, second: Statement): [Placed, Placed] | undefined {
-  const open = (of: Statement, other: Statement) =>
-    of.quantities.filter((value) => !other.quantities.some((there) => agrees(value, there)));
+  const open = (of: Statement, other: Statement) => of.quantities.filter((value) => !gives(other, value));
   const [mine, theirs] = [open(first, second), open(second, first)];
   const [a] = mine;
   const [b] = theirs;

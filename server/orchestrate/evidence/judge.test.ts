@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cited } from '../../testing/requests';
 import { quantitiesOf } from '../../text/quantities';
 import { splitSentences } from '../../text/sentences';
-import { judgeSentences, toSources } from './judge';
+import { judgeSentences, prepareAnswer } from './judge';
 
 const FAIRING = `The external diameter of the payload fairing is 4.0 m and its mass 940 kg.
 The fairing shall be separated above 110 km (HED-FAI-REQ-0140).
@@ -17,11 +17,7 @@ async function judge(text: string, source = FAIRING) {
     cited(1, { text: source, source: 'manual.pdf', page: 3, heading: '4.3 Fairing' }),
     cited(2, { text: undefined }),
   ];
-  const { sentences } = await judgeSentences(text, citations, {
-    passages,
-    sourceOf: toSources(text, passages),
-    everySentence: true,
-  });
+  const { sentences } = await judgeSentences(prepareAnswer(text, passages), citations, { everySentence: true });
   return sentences;
 }
 const only = async (text: string, source?: string) => (await judge(text, source))[0];
@@ -175,10 +171,9 @@ describe('a sentence that cites nothing', () => {
   test('cannot be told while the text of a passage is not known', async () => {
     const passages = [cited(1, { text: FAIRING }), cited(2, { text: undefined })];
     const text = 'The second stage burns methane for 300 s.';
-    const against = { passages, sourceOf: toSources(text, passages), everySentence: true };
-    expect((await judgeSentences(text, [], against)).sentences).toMatchObject([{ outcome: 'unknown' }]);
-    const all = { ...against, passages: passages.slice(0, 1) };
-    expect((await judgeSentences(text, [], all)).sentences).toMatchObject([{ outcome: 'no_source' }]);
+    const judged = (given: typeof passages) => judgeSentences(prepareAnswer(text, given), [], { everySentence: true });
+    expect((await judged(passages)).sentences).toMatchObject([{ outcome: 'unknown' }]);
+    expect((await judged(passages.slice(0, 1))).sentences).toMatchObject([{ outcome: 'no_source' }]);
   });
 
   test('is left out when it makes no claim: questions, headings, lead-ins, words about the documents, thoughts', async () => {

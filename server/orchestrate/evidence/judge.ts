@@ -3,7 +3,7 @@ import type { Citation, EvidenceIssue, EvidenceOutcome, SentenceEvidence } from 
 import { detectLanguage, ENGLISH, type Language } from '../../text/language';
 import { quantitiesOf } from '../../text/quantities';
 import { type Span, splitSentences } from '../../text/sentences';
-import type { Claim } from './claim';
+import { type Claim, shorten } from './claim';
 import { type Comparison, compare } from './compare';
 import {
   isUnspaced,
@@ -30,18 +30,26 @@ export interface Judged {
   unchecked: number;
 }
 
-/** What an answer is compared with. */
-export interface Against {
+/** An answer and the passages that the model was given, ready to be compared. */
+export interface PreparedAnswer {
+  text: string;
+  /** Blanks in place of what the model thought aloud; places are those of the text. */
+  spoken: string;
+  language: Language;
+  /** True when the language does not show and is taken to be that of the passages. */
+  assumed: boolean;
+  unspaced: boolean;
   passages: readonly CitedPassage[];
+  /** A passage by its number, taken apart when it is first asked for; undefined for one without text. */
   sourceOf(n: number): Source | undefined;
-  everySentence: boolean;
 }
 
-/** The passages of an answer by their numbers, each taken apart when it is first asked for; undefined for one without text. */
-export function toSources(text: string, passages: readonly CitedPassage[]): (n: number) => Source | undefined {
-  const language = languageOf(withoutThoughts(text), passages);
+export function prepareAnswer(text: string, passages: readonly CitedPassage[]): PreparedAnswer {
+  const spoken = withoutThoughts(text);
+  const detected = detectLanguage(spoken);
+  const language = detected ?? detectLanguage(passages.map((passage) => passage.text ?? '').join('\n')) ?? ENGLISH;
   const sources = new Map<number, Source>();
-  return (n) => {
+  const sourceOf = (n: number) => {
     const known = sources.get(n);
     if (known) return known;
     const passage = passages.find((candidate) => candidate.n === n);
@@ -50,10 +58,8 @@ export function toSources(text: string, passages: readonly CitedPassage[]): (n: 
     sources.set(n, source);
     return source;
   };
+  return { text, spoken, language, assumed: detected === undefined, unspaced: isUnspaced(spoken), passages, sourceOf };
 }
-
-const languageOf = (answer: string, passages: readonly CitedPassage[]): Language =>
-  detectLanguage(answer) ?? detectLanguage(passages.map(({ text = '' }) => text).join('\n')) ?? ENGLISH;
 
 /**
  * How each sentence of an answer stands to the passages that the model was given, without a model. A sentence that
@@ -61,20 +67,17 @@ const languageOf = (answer: string, passages: readonly CitedPassage[]): Language
  * heading, a lead-in) is left out. `everySentence` is false where Ivy itself wrote what cites nothing.
  */
 export async function judgeSentences(
-  text: string,
+  prepared: PreparedAnswer,
   citations: readonly Citation[],
-  { passages, sourceOf, everySentence }: Against,
+  { everySentence }: { everySentence: boolean },
 ): Promise<Judged> {
-  const answer = withoutThoughts(text);
-  const language = languageOf(answer, passages);
-  const assumed = detectLanguage(answer) === undefined;
-  const unspaced = isUnspaced(answer);
+  const { text, passages, sourceOf } = prepared;
   const names = passages.flatMap(namesOf);
   const sentences: SentenceEvidence[] = [];
   let unchecked = 0;
   let next = 0;
   const pause = createPause();
-  for (const span of splitSentences(answer)) {
+  for (const span of splitSentences(prepared.spoken)) {
     await pause();
     const cites = new Set<number>();
     for (; next < citations.length && (citations[next]?.at ?? 0) < span.end; next++) {
@@ -86,12 +89,8 @@ export async function judgeSentences(
       unchecked += 1;
       continue;
     }
-    const claim = toClaim(text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS)), {
-      language,
-      assumed,
-      unspaced,
-      names,
-    });
+    const sentence = text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS));
+    const claim = toClaim(sentence, prepared, names);
     if (!claim || (cites.size === 0 && !isStatement(text, span, claim))) continue;
     const sources = (cites.size > 0 ? [...cites] : passages.map(({ n }) => n))
       .map(sourceOf)
@@ -102,7 +101,6 @@ export async function judgeSentences(
     const cut = span.end - span.start > MAX_SENTENCE_CHARS;
     const open = (found.outcome === 'no_source' && !complete) || (found.outcome === 'supported' && cut);
     const verdict = open ? { ...found, outcome: 'unknown' as const } : found;
-    const sentence = text.slice(span.start, Math.min(span.end, span.start + MAX_SENTENCE_CHARS));
     sentences.push({ text: sentence, ...span, cites: [...cites], ...verdict });
   }
   return { sentences, unchecked };
@@ -138,15 +136,14 @@ async function judgeUncited(claim: Claim, sources: readonly Source[], pause: Pau
   for (const source of sources) {
     await pause();
     const found = { ...compare(claim, [source]), n: source.n };
-    if (found.outcome === 'supported' && (best?.outcome !== 'supported' || (found.support ?? 0) > (best.support ?? 0)))
-      best = found;
+    if (found.outcome === 'supported' && (!best || (found.support ?? 0) > (best.support ?? 0))) best = found;
   }
   if (best) return { ...toVerdict(best), attributed: best.n };
   await pause();
   const all = compare(claim, sources);
   // What differs must be of the same thing; of the rest nothing bears it out.
   const outcome: EvidenceOutcome = all.outcome === 'differs' ? 'differs' : 'no_source';
-  return { ...toVerdict({ ...all, outcome }), ...(outcome === 'no_source' && { issues: all.issues }) };
+  return toVerdict({ ...all, outcome });
 }
 
 function toVerdict({ outcome, support, issues, nearest }: Comparison): Verdict {
@@ -154,27 +151,23 @@ function toVerdict({ outcome, support, issues, nearest }: Comparison): Verdict {
     outcome,
     support: support === null ? null : Math.round(Math.min(1, support) * 100) / 100,
     issues: issues as EvidenceIssue[],
-    ...(nearest && { nearest: { n: nearest.n, text: shorten(nearest.text) } }),
+    ...(nearest && { nearest: { n: nearest.n, text: shorten(nearest.text, MAX_NEAREST_CHARS) } }),
   };
-}
-
-const shorten = (text: string) =>
-  text.length <= MAX_NEAREST_CHARS ? text : `${text.slice(0, MAX_NEAREST_CHARS - 1)}…`;
-
-interface Answer {
-  language: Language;
-  assumed: boolean;
-  unspaced: boolean;
-  /** What the model was told that the passages are from: naming them claims nothing that a text would have to hold. */
-  names: readonly string[];
 }
 
 const MARKER_OR_CODE = /\[\d{1,3}\]|`[^`\n]{1,300}`/g;
 /** `MAX_RATE_HZ` and `10 Hz` in code say something of the documents, `a[1] = 0;` does not. */
 const isName = (found: string) => found.startsWith('`') && !/[=;{}()[\]<>]/.test(found);
 
-/** What a sentence claims; undefined when it holds nothing that could be compared. */
-function toClaim(sentence: string, { language, assumed, unspaced, names }: Answer): Claim | undefined {
+/**
+ * What a sentence claims; undefined when it holds nothing that could be compared. `names` are what the model was told that
+ * the passages are from: naming them claims nothing that a text would have to hold.
+ */
+function toClaim(
+  sentence: string,
+  { language, assumed, unspaced }: PreparedAnswer,
+  names: readonly string[],
+): Claim | undefined {
   const text = withoutNames(
     sentence.replace(MARKER_OR_CODE, (found) => (isName(found) ? found : ' '.repeat(found.length))),
     names,

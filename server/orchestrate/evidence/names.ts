@@ -1,6 +1,15 @@
 import { plainSigns } from '../../text/fold';
-import { agrees } from '../../text/quantities';
-import { type Checked, type Claim, isSameName, NEAR, names, overlap, SAME_STATEMENT, type Scored } from './claim';
+import {
+  type Checked,
+  type Claim,
+  gives,
+  isSameName,
+  NEAR,
+  names,
+  overlap,
+  SAME_STATEMENT,
+  type Scored,
+} from './claim';
 import { localWords } from './statements';
 
 /** Compares the identifiers of a claim with those of its sources, and what is said of each. */
@@ -68,9 +77,7 @@ function restScore(claim: Claim, { statement }: Scored, identifier: string): num
   const all = words.length + 2 * claim.quantities.length;
   if (all === 0) return 0;
   const said = words.filter((word) => statement.words.has(word) || statement.context.has(word)).length;
-  const values = claim.quantities.filter((claimed) =>
-    statement.quantities.some((there) => agrees(claimed, there)),
-  ).length;
+  const values = claim.quantities.filter((claimed) => gives(statement, claimed)).length;
   return (said + 2 * values) / all;
 }
 

@@ -1,4 +1,5 @@
 import type { CitedPassage } from '../../core/knowledge';
+import { plainSigns } from '../../text/fold';
 import { detectLanguage, type Language, type LanguageCode } from '../../text/language';
 import { type Quantity, quantitiesOf } from '../../text/quantities';
 import { UNSPACED_LETTERS } from '../../text/scripts';
@@ -16,6 +17,8 @@ export interface Statement {
   n: number;
   /** As the source writes it. */
   text: string;
+  /** Its text without what only sets it. */
+  bare: string;
   words: ReadonlySet<string>;
   /** What stands over it: the headings, the title, the head of its table. */
   context: ReadonlySet<string>;
@@ -65,18 +68,26 @@ export function toSource(passage: CitedPassage, assumed: Language): Source {
   const statements: Statement[] = [];
   let owners: ReadonlySet<string> = new Set();
   for (const block of toBlocks(text)) {
-    const add = (statement: Statement) => {
+    const add = (statement: Omit<Statement, 'bare' | 'owners'>) => {
       // A requirement's number stands before its text, often on a line of its own.
       const [first] = statement.identifiers;
       const opens = first !== undefined && startsWith(statement.text, first);
       if (opens) owners = new Set([first]);
-      statements.push({ ...statement, owners });
+      statements.push({ ...statement, bare: toBare(statement.text), owners });
     };
     if (block.rows) addRows(block.rows, { n: passage.n, language, notation: detected?.code, context, add });
     else addSentences(block.text, { n: passage.n, language, notation: detected?.code, context, add });
   }
   return { n: passage.n, text, names, statements, heads: headUnits(text), language, unspaced: isUnspaced(text) };
 }
+
+/** How a text is set and marked up is no difference between two texts, everything else is. */
+export const toBare = (text: string) =>
+  plainSigns(text)
+    .replace(/[*_`|]+/g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[.:;。]?\s?$/, '')
+    .trim();
 
 /** True when most letters of a text are of a script that writes no blanks between words. */
 export function isUnspaced(text: string): boolean {
@@ -133,7 +144,7 @@ interface Into {
   /** The language that tells what a comma in a number means, where it shows. */
   notation: LanguageCode | undefined;
   context: ReadonlySet<string>;
-  add(statement: Statement): void;
+  add(statement: Omit<Statement, 'bare' | 'owners'>): void;
 }
 
 /** Lines of a paragraph run on: only lists and what looks like a line of its own end a sentence. */
@@ -145,7 +156,7 @@ function addSentences(block: string, { n, language, notation, context, add }: In
     const { words, identifiers } = wordsOf(withoutQuantities(text, all), language);
     const quantities = all.slice(0, MAX_QUANTITIES);
     const placed = quantities.map((quantity) => ({ ...quantity, local: localWords(text, quantity, language) }));
-    add({ n, text, words, context, identifiers, owners: new Set(), quantities: placed, flows: true });
+    add({ n, text, words, context, identifiers, quantities: placed, flows: true });
   }
 }
 
@@ -180,7 +191,6 @@ function addRows(rows: NonNullable<Block['rows']>, { n, language, notation, cont
       words,
       context: above,
       identifiers,
-      owners: new Set(),
       quantities,
       flows: false,
     });

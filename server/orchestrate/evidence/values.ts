@@ -1,7 +1,7 @@
 import type { EvidenceIssue } from '../../core/run';
 import { agrees, type Quantity } from '../../text/quantities';
 import type { Unit } from '../../text/units';
-import { type Checked, type Claim, NEAR, overlap, SAME_STATEMENT, type Scored, shorten } from './claim';
+import { type Checked, type Claim, gives, NEAR, overlap, SAME_STATEMENT, type Scored, shorten } from './claim';
 import type { Placed, Statement } from './statements';
 import { limitOf } from './wording';
 
@@ -39,8 +39,7 @@ function findScattered(
 ): { issue?: EvidenceIssue; at: Statement } | undefined {
   const counted = claim.quantities.filter(({ spelled }) => !spelled);
   if (counted.length < 2) return undefined;
-  const stands = (claimed: Placed, { statement }: Scored) =>
-    statement.quantities.some((there) => agrees(claimed, there, heads));
+  const stands = (claimed: Placed, { statement }: Scored) => gives(statement, claimed, heads);
   const held = (candidate: Scored) => counted.filter((claimed) => stands(claimed, candidate));
   const fullest = (flows: boolean) =>
     scored
@@ -69,7 +68,7 @@ type Found = { issue: EvidenceIssue; at?: Statement } | 'doubt' | undefined;
 
 function checkValue(claim: Claim, claimed: Placed, scored: readonly Scored[], heads: readonly Unit[]): Found {
   const best = scored[0]?.score ?? 0;
-  const holding = scored.filter(({ statement }) => statement.quantities.some((there) => agrees(claimed, there, heads)));
+  const holding = scored.filter(({ statement }) => gives(statement, claimed, heads));
   const link = Math.max(
     0,
     ...holding.map(({ statement, score, around }) => Math.max(score, statement.flows ? 0.85 * around : 0)),
