@@ -134,6 +134,10 @@ export interface SentenceEvidence {
   secondLook?: SecondLook;
 }
 
+/** True for a sentence that a reader has to check: a source says otherwise, or none says it. */
+export const isDoubtful = ({ outcome }: Pick<SentenceEvidence, 'outcome'>): boolean =>
+  outcome === 'differs' || outcome === 'no_source';
+
 /** Two passages that say different things of the same. */
 export interface Conflict {
   /** What both speak of: an identifier, or the first one's words with `…` for the value. */

@@ -20,11 +20,12 @@ export class UsageTally {
   of(names: readonly ModelCallName[]): Usage | undefined {
     const reported = names.map((name) => this.calls.get(name)).filter((usage) => usage !== undefined);
     if (reported.length === 0) return undefined;
-    return reported.reduce((sum, usage) => add(sum, usage));
+    return reported.reduce(addUsage);
   }
 }
 
-function add(a: Usage, b: Usage): Usage {
+/** What two calls took together. */
+export function addUsage(a: Usage, b: Usage): Usage {
   const sum: Usage = {
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,

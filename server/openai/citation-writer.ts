@@ -1,5 +1,6 @@
 import type { CitedPassage } from '../core/knowledge';
 import type { CitationStyle, Conflict, EvidenceOutcome, RunEvent, SentenceEvidence } from '../core/run';
+import { isDoubtful } from '../core/run';
 
 /** OpenAI's `url_citation`; offsets count Unicode code points of the message, end exclusive. */
 export interface Annotation {
@@ -304,8 +305,6 @@ function toWireSentence({
     ...(secondLook && { second_look: secondLook }),
   };
 }
-
-const isDoubtful = ({ outcome }: SentenceEvidence) => outcome === 'differs' || outcome === 'no_source';
 
 /** `6 sentences checked: 4 supported, 1 differs from its source, 1 without a source. The answer cites nothing itself.` */
 function toSummary({ sentences, unchecked, cited }: Extract<RunEvent, { type: 'evidence' }>): string {

@@ -5,6 +5,7 @@ import { foldLetters } from '../text/fold';
 import { detectLanguage, ENGLISH, LANGUAGES } from '../text/language';
 import { UNSPACED_LETTERS } from '../text/scripts';
 import { contentStems, toWords } from '../text/words';
+import { askBriefly } from './brief-call';
 
 /** A question as it is searched for. */
 export interface Rewritten {
@@ -123,7 +124,7 @@ export class Rewriter {
 async function ask(
   question: string,
   earlier: readonly ChatMessage[],
-  { provider, model }: { provider: ChatProvider; model: ModelInfo },
+  target: { provider: ChatProvider; model: ModelInfo },
   signal: AbortSignal,
 ): Promise<Rewritten | undefined> {
   const conversation = earlier
@@ -136,27 +137,11 @@ async function ask(
     'Rewrite the last question so that it can be understood without the conversation, for a search in documents. ' +
     'Keep identifiers, numbers, units and its language. Answer with the question alone, on one line.';
   const text = `Conversation:\n${conversation.join('\n')}\n\nLast question: ${question}`;
-  let answer = '';
   let usage: Usage | undefined;
-  const stream = provider.stream(
-    {
-      model: model.id,
-      messages: [
-        { role: 'system', text: instruction },
-        { role: 'user', content: [{ type: 'text', text }] },
-      ],
-      passages: [],
-      retrieval: 'off',
-      options: { maxTokens: MAX_TOKENS, temperature: 0, reasoningEffort: 'none' },
-    },
-    signal,
-  );
-  for await (const events of stream) {
-    for (const event of events) {
-      if (event.type === 'text-delta') answer += event.text;
-      else if (event.type === 'usage') usage = event.usage;
-    }
-  }
+  const spent = (reported: Usage) => {
+    usage = reported;
+  };
+  const answer = await askBriefly(target, { instruction, text, maxTokens: MAX_TOKENS }, spent, signal);
   const query = cleaned(answer);
   if (!query || !keepsQuestion(query, question) || repeatsAnswer(query, earlier)) return undefined;
   return { query, by: 'model', ...(usage && { usage }) };

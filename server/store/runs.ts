@@ -1,4 +1,4 @@
-import type { EvidenceOutcome } from '../core/run';
+import { type EvidenceOutcome, isDoubtful } from '../core/run';
 import type { RunRecord, RunSummary } from '../core/run-record';
 import { Batch } from './batch';
 import type { Database } from './database';
@@ -67,7 +67,7 @@ export class RunRepository {
 }
 
 function toSummary({ id, at, caller, model, question, totalMs, error, retrieval, evidence }: RunRecord): RunSummary {
-  const doubtful = evidence.filter(({ outcome }) => outcome === 'differs' || outcome === 'no_source').length;
+  const doubtful = evidence.filter(isDoubtful).length;
   return {
     id,
     at,

@@ -1,7 +1,9 @@
 import type { ChatProvider, ModelInfo, Usage } from '../../core/chat';
 import type { CitedPassage } from '../../core/knowledge';
 import type { SecondLook, SentenceEvidence } from '../../core/run';
+import { addUsage } from '../../core/usage';
 import { withDeadline } from '../../lib/async';
+import { askBriefly } from '../brief-call';
 import { neutralize } from '../prompt';
 
 /** Sentences that are asked about, how many at a time, and how long all of it may take. */
@@ -60,7 +62,7 @@ export async function lookAgain(
       const secondLook = verdicts.get(sentence);
       return secondLook ? { ...sentence, secondLook } : sentence;
     }),
-    usage: usages.length === 0 ? undefined : usages.reduce(add),
+    usage: usages.length === 0 ? undefined : usages.reduce(addUsage),
   };
 }
 
@@ -85,32 +87,9 @@ async function ask(
 ): Promise<SecondLook['verdict'] | undefined> {
   const claim = text.slice(0, MAX_CLAIM_CHARS);
   const question = `Passage:\n"""\n${neutralize(source)}\n"""\n\nStatement: ${claim}\n\nDoes the passage say this? yes / no / not said`;
-  let answer = '';
-  let usage: Usage | undefined;
-  const stream = provider.stream(
-    {
-      model: model.id,
-      messages: [
-        { role: 'system', text: INSTRUCTION },
-        { role: 'user', content: [{ type: 'text', text: question }] },
-      ],
-      passages: [],
-      retrieval: 'off',
-      options: { maxTokens: MAX_TOKENS, temperature: 0, reasoningEffort: 'none' },
-    },
-    signal,
-  );
-  try {
-    for await (const events of stream) {
-      for (const event of events) {
-        if (event.type === 'text-delta') answer += event.text;
-        else if (event.type === 'usage') usage = event.usage;
-      }
-    }
-  } finally {
-    if (usage) usages.push(usage);
-  }
-  return toVerdict(answer);
+  const spent = (usage: Usage) => void usages.push(usage);
+  const asked = { instruction: INSTRUCTION, text: question, maxTokens: MAX_TOKENS };
+  return toVerdict(await askBriefly({ provider, model }, asked, spent, signal));
 }
 
 /** Only the words that were asked for count, alone or at the beginning. */
@@ -118,8 +97,3 @@ function toVerdict(answer: string): SecondLook['verdict'] | undefined {
   const [, word] = /^[\s"“*.]*(yes|not said|no)(?!\p{L}|\s\p{L})/iu.exec(answer) ?? [];
   return word?.toLowerCase() as SecondLook['verdict'] | undefined;
 }
-
-const add = (a: Usage, b: Usage): Usage => ({
-  promptTokens: a.promptTokens + b.promptTokens,
-  completionTokens: a.completionTokens + b.completionTokens,
-});
